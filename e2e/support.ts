@@ -1,0 +1,68 @@
+import { inject } from "vitest";
+import { kubectl as checkedKubectl } from "../hack/deploy";
+import type { ExecResult, Lab } from "../hack/lab/lab";
+import { openLab } from "../hack/lab/lab";
+import { waitFor } from "../hack/wait";
+
+/** What a test needs of the shared lab: the lab itself, kubectl, and small readers of objects. */
+export type Cluster = {
+  readonly lab: Lab;
+  /** kubectl as a user calls it: exit code and output, whatever they are. */
+  kubectl(args: readonly string[], options?: { input?: string }): Promise<ExecResult>;
+  /** kubectl that must succeed; returns standard output. */
+  ok(args: readonly string[], options?: { input?: string }): Promise<string>;
+  /** `kubectl get -o json`, parsed; undefined when the object is not there. */
+  get<T = KubeObject>(...args: readonly string[]): Promise<T | undefined>;
+  /** `kubectl apply -f -` of objects or YAML text; must succeed. */
+  apply(manifest: string | readonly object[]): Promise<string>;
+  waitFor: typeof waitFor;
+};
+
+/** The fields of Kubernetes objects that e2e tests read. */
+export type KubeObject = {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  // Tests reach into many kinds of objects; the assertions are what gives these fields a shape.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly spec?: any;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly status?: any;
+  readonly items?: readonly KubeObject[];
+};
+
+let opened: Promise<Cluster> | undefined;
+
+/** The lab that the global set-up brought up, with Ancho installed. */
+export function cluster(): Promise<Cluster> {
+  opened ??= open();
+  return opened;
+}
+
+async function open(): Promise<Cluster> {
+  const lab = await openLab(inject("labName"));
+  const kubectl: Cluster["kubectl"] = (args, options = {}) => lab.kubectl([...args], options);
+  const ok: Cluster["ok"] = (args, options = {}) => checkedKubectl(lab, args, options);
+  return {
+    lab,
+    kubectl,
+    ok,
+    waitFor,
+    get: async <T>(...args: readonly string[]) => {
+      const result = await kubectl(["get", ...args, "-o", "json"]);
+      if (result.code === 0) return JSON.parse(result.stdout) as T;
+      if (result.stderr.includes("NotFound")) return undefined;
+      throw new Error(`kubectl get ${args.join(" ")}: ${result.stderr}`);
+    },
+    apply: manifest =>
+      ok(["apply", "-f", "-"], {
+        input:
+          typeof manifest === "string"
+            ? manifest
+            : JSON.stringify({ apiVersion: "v1", kind: "List", items: manifest }),
+      }),
+  };
+}

@@ -1,0 +1,43 @@
+import tseslint from "typescript-eslint";
+
+/** Type-aware rules for everything that is TypeScript; the thresholds keep functions readable. */
+export default tseslint.config(
+  { ignores: ["dist/", ".cache/", "coverage/", "**/node_modules/", "*.cjs", "eslint.config.js"] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      "@typescript-eslint/consistent-type-definitions": ["error", "type"],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/explicit-function-return-type": [
+        "error",
+        { allowExpressions: true, allowTypedFunctionExpressions: true },
+      ],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // Pepr and the Kubernetes client type their wire objects more loosely or strictly than the
+      // API server behaves, so a check that looks unnecessary to the compiler may not be.
+      "@typescript-eslint/no-unnecessary-condition": "off",
+      complexity: ["error", 10],
+      eqeqeq: "error",
+      "max-depth": ["error", 3],
+      "max-lines": ["error", 450],
+      "max-nested-callbacks": ["error", 4],
+      "max-params": ["error", 4],
+      "no-restricted-exports": ["error", { restrictDefaultExports: { direct: true } }],
+    },
+  },
+  {
+    files: ["**/*.test.ts", "e2e/**"],
+    rules: {
+      "@typescript-eslint/explicit-function-return-type": "off",
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "max-nested-callbacks": ["error", 8],
+    },
+  },
+  {
+    files: ["*.config.ts"],
+    rules: { "no-restricted-exports": "off" },
+  },
+);

@@ -1,0 +1,44 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { build } from "esbuild";
+import { writeInstallManifest } from "./install/index";
+import { run } from "./process";
+import { anchoImage, inRepo } from "./repo";
+
+/**
+ * `npm run build`: everything that ships, into dist/.
+ *
+ * - pepr-ancho.cjs, pepr-module-ancho.yaml: the control plane, by `pepr build`
+ * - announcer.js: the node agent, one file but for its two native modules
+ * - install.yaml: all of it as one manifest for kubectl
+ */
+async function main(): Promise<void> {
+  await mkdir(inRepo("dist"), { recursive: true });
+  // The package is ESM, the bundles are CommonJS: this marker makes `node dist/announcer.js` work.
+  await writeFile(inRepo("dist/package.json"), '{ "type": "commonjs" }\n');
+  console.log("build: control plane (pepr build)");
+  await run(["npx", "pepr", "build", "--custom-image", anchoImage, "--rbac-mode", "scoped"]);
+  console.log("build: announcer");
+  await buildAnnouncer();
+  console.log("build: dist/install.yaml");
+  await writeInstallManifest();
+}
+
+async function buildAnnouncer(): Promise<void> {
+  await build({
+    entryPoints: [inRepo("capabilities/announce/main.ts")],
+    outfile: inRepo("dist/announcer.js"),
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    keepNames: true,
+    sourcemap: true,
+    external: ["netlink", "koffi"],
+    logLevel: "warning",
+    // CommonJS has no import.meta.url; dependencies that ask for it get the bundle's own.
+    banner: { js: "const import_meta_url = require('url').pathToFileURL(__filename).href;" },
+    define: { "import.meta.url": "import_meta_url" },
+  });
+}
+
+await main();

@@ -1,0 +1,6 @@
+import { crdsYaml } from "./crds";
+
+/** Every file that is derived from another source: its path in the checkout, and how to make it. */
+export const generated: Readonly<Record<string, () => string>> = {
+  "manifests/crds.yaml": crdsYaml,
+};

@@ -1,0 +1,145 @@
+import type { Manifest } from "./manifest";
+
+const name = "ancho-announcer";
+const namespace = "metallb-system";
+const labels = { app: "ancho", component: "announcer" };
+const read = ["get", "list", "watch"];
+const roleSubject = { kind: "ServiceAccount", name, namespace };
+
+/** The node agent: one pod per node, on the host's network, with two capabilities and no others. */
+export function announcerObjects(image: string): readonly Manifest[] {
+  return [
+    {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: {
+        name: namespace,
+        labels: {
+          "pod-security.kubernetes.io/enforce": "privileged",
+          "pod-security.kubernetes.io/audit": "privileged",
+          "pod-security.kubernetes.io/warn": "privileged",
+        },
+      },
+    },
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
+    ...clusterRights,
+    ...namespaceRights,
+    daemonSet(image),
+  ];
+}
+
+const clusterRights: readonly Manifest[] = [
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRole",
+    metadata: { name },
+    rules: [
+      { apiGroups: [""], resources: ["services", "nodes"], verbs: read },
+      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: read },
+      { apiGroups: ["ancho.dev"], resources: ["virtualips"], verbs: read },
+      { apiGroups: ["ancho.dev"], resources: ["virtualips/status"], verbs: ["patch"] },
+      { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
+    ],
+  },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+    subjects: [roleSubject],
+  },
+];
+
+const namespaceRights: readonly Manifest[] = [
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "Role",
+    metadata: { name, namespace },
+    rules: [
+      {
+        apiGroups: ["metallb.io"],
+        resources: ["ipaddresspools", "l2advertisements"],
+        verbs: read,
+      },
+      {
+        apiGroups: ["metallb.io"],
+        resources: ["servicel2statuses"],
+        verbs: [...read, "create", "delete"],
+      },
+      { apiGroups: ["metallb.io"], resources: ["servicel2statuses/status"], verbs: ["patch"] },
+    ],
+  },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: { name, namespace },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
+    subjects: [roleSubject],
+  },
+];
+
+function daemonSet(image: string): Manifest {
+  return {
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name, namespace, labels },
+    spec: {
+      selector: { matchLabels: labels },
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
+      template: {
+        metadata: { labels },
+        spec: {
+          serviceAccountName: name,
+          hostNetwork: true,
+          dnsPolicy: "ClusterFirstWithHostNet",
+          priorityClassName: "system-node-critical",
+          terminationGracePeriodSeconds: 10,
+          tolerations: [{ operator: "Exists" }],
+          nodeSelector: { "kubernetes.io/os": "linux" },
+          containers: [container(image)],
+          // runc mounts /proc/sys read-only in a container without privileges; the announcer has to
+          // set proxy_ndp and proxy_delay, which are its own network namespace's, that is the node's.
+          volumes: [{ name: "sys-net", hostPath: { path: "/proc/sys/net", type: "Directory" } }],
+        },
+      },
+    },
+  };
+}
+
+function container(image: string): unknown {
+  const probe = (path: string): unknown => ({ httpGet: { path, port: "metrics" } });
+  return {
+    name: "announcer",
+    image,
+    imagePullPolicy: "IfNotPresent",
+    args: ["/app/dist/announcer.js", "--sysctl-root=/host/sys-net"],
+    env: [
+      fieldRef("NODE_NAME", "spec.nodeName"),
+      fieldRef("POD_NAME", "metadata.name"),
+      fieldRef("POD_UID", "metadata.uid"),
+      fieldRef("POD_NAMESPACE", "metadata.namespace"),
+      { name: "METALLB_NAMESPACE", value: namespace },
+    ],
+    ports: [
+      { name: "metrics", containerPort: 7473 },
+      { name: "heartbeat", containerPort: 7946, protocol: "UDP" },
+    ],
+    startupProbe: { ...(probe("/healthz") as object), periodSeconds: 1, failureThreshold: 60 },
+    livenessProbe: { ...(probe("/healthz") as object), periodSeconds: 10 },
+    readinessProbe: { ...(probe("/readyz") as object), periodSeconds: 2 },
+    // No CPU limit: throttling would delay heartbeats, and a late heartbeat moves addresses.
+    resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "512Mi" } },
+    securityContext: {
+      runAsUser: 0,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"], add: ["NET_ADMIN", "NET_RAW"] },
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    volumeMounts: [{ name: "sys-net", mountPath: "/host/sys-net" }],
+  };
+}
+
+function fieldRef(variable: string, fieldPath: string): unknown {
+  return { name: variable, valueFrom: { fieldRef: { fieldPath } } };
+}

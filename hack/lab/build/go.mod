@@ -1,0 +1,3 @@
+module ancho.dev/lab
+
+go 1.24.0
