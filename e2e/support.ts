@@ -1,22 +1,27 @@
 import { inject } from "vitest";
 import { kubectl as checkedKubectl } from "../hack/deploy";
-import type { ExecResult, Lab } from "../hack/lab/lab";
+import type { Lab } from "../hack/lab/lab";
 import { openLab } from "../hack/lab/lab";
+import type { RunResult } from "../hack/lab/run";
 import { waitFor } from "../hack/wait";
 
 /** What a test needs of the shared lab: the lab itself, kubectl, and small readers of objects. */
 export type Cluster = {
   readonly lab: Lab;
   /** kubectl as a user calls it: exit code and output, whatever they are. */
-  kubectl(args: readonly string[], options?: { input?: string }): Promise<ExecResult>;
+  readonly kubectl: (args: readonly string[], options?: { input?: string }) => Promise<RunResult>;
   /** kubectl that must succeed; returns standard output. */
-  ok(args: readonly string[], options?: { input?: string }): Promise<string>;
+  readonly ok: (args: readonly string[], options?: { input?: string }) => Promise<string>;
   /** `kubectl get -o json`, parsed; undefined when the object is not there. */
-  get<T = KubeObject>(...args: readonly string[]): Promise<T | undefined>;
+  readonly get: <T = KubeObject>(...args: readonly string[]) => Promise<T | undefined>;
   /** `kubectl apply -f -` of objects or YAML text; must succeed. */
-  apply(manifest: string | readonly object[]): Promise<string>;
-  waitFor: typeof waitFor;
+  readonly apply: (manifest: string | readonly object[]) => Promise<string>;
+  readonly waitFor: typeof waitFor;
 };
+
+// Tests reach into many kinds of objects; the assertions are what gives these fields a shape.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Fields = any;
 
 /** The fields of Kubernetes objects that e2e tests read. */
 export type KubeObject = {
@@ -26,11 +31,8 @@ export type KubeObject = {
     readonly uid: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  // Tests reach into many kinds of objects; the assertions are what gives these fields a shape.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly spec?: any;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly status?: any;
+  readonly spec?: Fields;
+  readonly status?: Fields;
   readonly items?: readonly KubeObject[];
 };
 

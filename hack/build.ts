@@ -16,7 +16,9 @@ async function main(): Promise<void> {
   // The package is ESM, the bundles are CommonJS: this marker makes `node dist/announcer.js` work.
   await writeFile(inRepo("dist/package.json"), '{ "type": "commonjs" }\n');
   console.log("build: control plane (pepr build)");
-  await run(["npx", "pepr", "build", "--custom-image", anchoImage, "--rbac-mode", "scoped"]);
+  await run(["npx", "pepr", "build", "--custom-image", anchoImage, "--rbac-mode", "scoped"], {
+    ANCHO_BUILD: "1",
+  });
   console.log("build: announcer");
   await buildAnnouncer();
   console.log("build: dist/install.yaml");

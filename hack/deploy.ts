@@ -45,7 +45,7 @@ async function deployWithPepr(lab: Lab, progress: (line: string) => void): Promi
   await kubectl(lab, ["apply", "-f", inRepo("dist/announcer.yaml")]);
   progress(`npx pepr deploy --image ${anchoImage} --yes`);
   await run(["npx", "pepr", "deploy", "--image", anchoImage, "--yes"], {
-    env: { KUBECONFIG: lab.kubeconfig },
+    KUBECONFIG: lab.kubeconfig,
   });
 }
 

@@ -1,41 +1,28 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { run as runToEnd } from "./lab/run";
 import { repoRoot } from "./repo";
-
-export type RunOptions = {
-  readonly env?: Readonly<Record<string, string>>;
-  /** Text for the command's standard input. */
-  readonly input?: string;
-  /** Show the output as it comes; else it is kept and shown only when the command fails. */
-  readonly show?: boolean;
-};
 
 /**
  * Run a command in the checkout and return what it printed on standard output.
  * @throws Error with the command line, its exit code and the last of its output.
  */
-export async function run(argv: readonly string[], options: RunOptions = {}): Promise<string> {
-  const [command = "", ...args] = argv;
-  const child = spawn(command, args, {
-    cwd: repoRoot,
-    env: { ...process.env, ...options.env },
-    stdio: ["pipe", options.show ? "inherit" : "pipe", options.show ? "inherit" : "pipe"],
-  });
-  let stdout = "";
-  let all = "";
-  child.stdout?.on("data", (chunk: Buffer) => {
-    stdout += chunk.toString();
-    all += chunk.toString();
-  });
-  child.stderr?.on("data", (chunk: Buffer) => {
-    all += chunk.toString();
-  });
-  child.stdin?.end(options.input ?? "");
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  if (code !== 0) {
-    throw new Error(`${argv.join(" ")} exited with ${code ?? "a signal"}\n${all.slice(-4000)}`);
+export async function run(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const result = await runToEnd(argv, { cwd: repoRoot, env: { ...process.env, ...env } });
+  if (result.code !== 0) {
+    const output = `${result.stdout}${result.stderr}`.slice(-4000);
+    throw new Error(`${argv.join(" ")} exited with ${result.code}\n${output}`);
   }
-  return stdout;
+  return result.stdout;
+}
+
+/** Run a command in the checkout on our own terminal, and return whether it succeeded. */
+export async function show(argv: readonly string[]): Promise<boolean> {
+  const [command = "", ...args] = argv;
+  const child = spawn(command, args, { cwd: repoRoot, stdio: "inherit" });
+  const [code] = (await once(child, "close")) as [number | null];
+  return code === 0;
 }

@@ -65,9 +65,7 @@ export function parseRange(text: string): AddressRange | RangeError {
 /** Is the address one of the range's? */
 export function rangeContains(range: AddressRange, address: IpAddress): boolean {
   return (
-    range.family === address.family &&
-    range.first <= address.value &&
-    address.value <= range.last
+    range.family === address.family && range.first <= address.value && address.value <= range.last
   );
 }
 
@@ -181,7 +179,7 @@ function parseCidr(text: string): AddressRange | RangeError {
       error: "is a single address, not a range",
       remedy: `write "${addressText}/${bits}"`,
     };
-  if (!/^\d{1,3}$/.test(lengthText) || Number(lengthText) > bits)
+  if (!/^(0|[1-9]\d{0,2})$/.test(lengthText) || Number(lengthText) > bits)
     return {
       error: `has the prefix length "${lengthText}"`,
       remedy: `write a length from 0 to ${bits}`,

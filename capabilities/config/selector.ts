@@ -20,7 +20,7 @@ type Labels = Readonly<Record<string, string>> | undefined;
 export function matchesSelector(selector: LabelSelector, labels: Labels): boolean {
   const wanted = Object.entries(selector.matchLabels ?? {});
   return (
-    wanted.every(([key, value]) => labels?.[key] === value) &&
+    wanted.every(([key, value]) => labelOf(labels, key) === value) &&
     (selector.matchExpressions ?? []).every(requirement => holds(requirement, labels))
   );
 }
@@ -31,7 +31,7 @@ export function matchesAny(selectors: readonly LabelSelector[], labels: Labels):
 }
 
 function holds({ key, operator, values = [] }: SelectorRequirement, labels: Labels): boolean {
-  const value = labels?.[key];
+  const value = labelOf(labels, key);
   switch (operator) {
     case "In":
       return value !== undefined && values.includes(value);
@@ -42,4 +42,9 @@ function holds({ key, operator, values = [] }: SelectorRequirement, labels: Labe
     case "DoesNotExist":
       return value === undefined;
   }
+}
+
+// "constructor" is a valid label key, and a property that every object inherits.
+function labelOf(labels: Labels, key: string): string | undefined {
+  return labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined;
 }

@@ -1,9 +1,9 @@
-import { fetch } from "kubernetes-fluent-client";
 import { createConnectionSource } from "./connection";
 import type { ConnectionSource } from "./connection";
-import { toKubeError } from "./errors";
-import type { KubeError } from "./errors";
-import { apiVersionOf, collectionPath, objectPath, withKind } from "./resource";
+import { KubeError } from "./errors";
+import { sendRequest } from "./request";
+import type { KubeRequest } from "./request";
+import { apiVersionOf, collectionPath, keyOf, objectPath, withKind } from "./resource";
 import type { ObjectKey, ResourceKind } from "./resource";
 
 /** One operation of a JSON patch (RFC 6902). */
@@ -54,16 +54,6 @@ export type KubeClientOptions = {
   readonly connections?: ConnectionSource;
 };
 
-type Request = {
-  readonly what: string;
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  readonly contentType?: string;
-};
-
-const JSON_TYPE = "application/json";
 const JSON_PATCH = "application/json-patch+json";
 const MERGE_PATCH = "application/merge-patch+json";
 const APPLY_PATCH = "application/apply-patch+yaml";
@@ -73,142 +63,104 @@ export function createKubeClient(options: KubeClientOptions = {}): KubeClient {
   const connections = options.connections ?? createConnectionSource();
   const timeoutMs = options.timeoutMs ?? 10_000;
   const write = { fieldManager: options.fieldManager ?? "ancho", fieldValidation: "Strict" };
-  const call = <R>(request: Request): Promise<R> => send<R>(connections, timeoutMs, request);
-
-  function patch<T>(
-    kind: ResourceKind<T>,
-    key: ObjectKey,
-    contentType: string,
-    { body, subresource = "" }: { body: unknown; subresource?: string },
-  ): Promise<T> {
-    const what = `patch ${kind.plural}${subresource} ${key}`;
-    const path = `${objectPath(kind, key)}${subresource}`;
-    return call<T>({ what, method: "PATCH", path, query: write, contentType, body });
-  }
+  /** The request is made inside the promise, so that a wrong key rejects and does not throw. */
+  const call = async <R>(request: () => KubeRequest): Promise<R> =>
+    sendRequest<R>(connections, timeoutMs, request());
+  const patch = <T>(kind: ResourceKind<T>, key: ObjectKey, patchOf: Patch): Promise<T> =>
+    call(() => ({
+      what: `patch ${kind.plural}${patchOf.subresource ?? ""} ${key}`,
+      method: "PATCH",
+      path: `${objectPath(kind, key)}${patchOf.subresource ?? ""}`,
+      query: write,
+      contentType: patchOf.contentType,
+      body: patchOf.body,
+    }));
 
   return {
-    get: (kind, key) =>
-      call({ what: `get ${kind.plural} ${key}`, method: "GET", path: objectPath(kind, key) }),
+    get: (kind, key) => call(() => getRequest(kind, key)),
     list: async <T>(kind: ResourceKind<T>, namespace?: string) => {
-      const what = `list ${kind.plural}${namespace === undefined ? "" : ` in ${namespace}`}`;
-      const path = collectionPath(kind, namespace);
-      const { items } = await call<{ items?: T[] }>({ what, method: "GET", path });
+      const { items } = await call<{ items?: T[] }>(() => listRequest(kind, namespace));
       return (items ?? []).map(item => withKind(kind, item));
     },
-    create: (kind, object) => {
-      const { what, path } = target("create", kind, object);
-      const body = typed(kind, object);
-      return call({ what, method: "POST", path, query: write, body });
+    create: (kind, object) =>
+      call(() => ({
+        what: `create ${kind.plural} ${labelOf(object)}`,
+        method: "POST",
+        path: collectionOf(kind, object),
+        query: write,
+        body: typed(kind, object),
+      })),
+    delete: async (kind, key, only) => {
+      await call(() => deleteRequest(kind, key, only));
     },
-    delete: async (kind, key, only = {}) => {
-      await call({
-        what: `delete ${kind.plural} ${key}`,
-        method: "DELETE",
-        path: objectPath(kind, key),
-        body: { kind: "DeleteOptions", apiVersion: "v1", preconditions: only },
-      });
-    },
-    jsonPatch: (kind, key, operations) => patch(kind, key, JSON_PATCH, { body: operations }),
-    mergePatch: (kind, key, body) => patch(kind, key, MERGE_PATCH, { body }),
+    jsonPatch: (kind, key, body) => patch(kind, key, { contentType: JSON_PATCH, body }),
+    mergePatch: (kind, key, body) => patch(kind, key, { contentType: MERGE_PATCH, body }),
     mergePatchStatus: (kind, key, body) =>
-      patch(kind, key, MERGE_PATCH, { body, subresource: "/status" }),
-    apply: (kind, object, fieldManager) => {
-      const { name } = metadataOf(object);
-      const { what, path } = target("apply", kind, object);
-      return call({
-        what,
+      patch(kind, key, { contentType: MERGE_PATCH, body, subresource: "/status" }),
+    apply: (kind, object, fieldManager) =>
+      call(() => ({
+        what: `apply ${kind.plural} ${labelOf(object)}`,
         method: "PATCH",
-        path: `${path}/${encodeURIComponent(name ?? "")}`,
+        path: objectPath(kind, keyOf(object as Named)),
         query: { ...write, fieldManager, force: "true" },
         contentType: APPLY_PATCH,
         body: typed(kind, object),
-      });
-    },
+      })),
     close: () => connections.close(),
   };
 }
 
-type Metadata = { readonly namespace?: string; readonly name?: string; readonly generateName?: string };
+type Patch = {
+  readonly contentType: string;
+  readonly body: unknown;
+  readonly subresource?: "/status";
+};
 
-function metadataOf(object: unknown): Metadata {
-  return (object as { metadata?: Metadata }).metadata ?? {};
+type Named = {
+  readonly metadata?: {
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly generateName?: string;
+  };
+};
+
+function getRequest(kind: ResourceKind<unknown>, key: ObjectKey): KubeRequest {
+  return { what: `get ${kind.plural} ${key}`, method: "GET", path: objectPath(kind, key) };
 }
 
-function target(
-  verb: string,
+function listRequest(kind: ResourceKind<unknown>, namespace?: string): KubeRequest {
+  const what = `list ${kind.plural}${namespace === undefined ? "" : ` in ${namespace}`}`;
+  return { what, method: "GET", path: collectionPath(kind, namespace) };
+}
+
+function deleteRequest(
   kind: ResourceKind<unknown>,
-  object: unknown,
-): { what: string; path: string } {
-  const { namespace, name, generateName } = metadataOf(object);
+  key: ObjectKey,
+  preconditions: Preconditions = {},
+): KubeRequest {
+  return {
+    what: `delete ${kind.plural} ${key}`,
+    method: "DELETE",
+    path: objectPath(kind, key),
+    body: { kind: "DeleteOptions", apiVersion: "v1", preconditions },
+  };
+}
+
+/** For errors: `namespace/name`, or `namespace/prefix*` while the name is yet to be generated. */
+function labelOf(object: unknown): string {
+  const { namespace, name, generateName = "" } = (object as Named).metadata ?? {};
+  return [namespace, name ?? `${generateName}*`].filter(Boolean).join("/");
+}
+
+function collectionOf(kind: ResourceKind<unknown>, object: unknown): string {
+  const namespace = (object as Named).metadata?.namespace;
   if (kind.namespaced && namespace === undefined) {
-    throw new Error(`${verb} ${kind.plural} ${name ?? ""}: metadata.namespace is missing`);
+    const message = `${kind.plural} ${labelOf(object)}: metadata.namespace is missing, set it`;
+    throw new KubeError("Invalid", 0, message);
   }
-  const label = [namespace, name ?? `${generateName ?? ""}*`].filter(Boolean).join("/");
-  return { what: `${verb} ${kind.plural} ${label}`, path: collectionPath(kind, namespace) };
+  return collectionPath(kind, namespace);
 }
 
 function typed(kind: ResourceKind<unknown>, object: unknown): object {
   return { apiVersion: apiVersionOf(kind), kind: kind.kind, ...(object as object) };
-}
-
-/** Sends a request; once more if the credentials were stale or a kept connection had gone. */
-async function send<R>(
-  connections: ConnectionSource,
-  timeoutMs: number,
-  request: Request,
-): Promise<R> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const first = await attempt<R>(connections, signal, request);
-  if (first.ok) {
-    return first.data;
-  }
-  if (!isWorthRetry(request, first.error)) {
-    throw first.error;
-  }
-  connections.renew();
-  const second = await attempt<R>(connections, signal, request);
-  if (second.ok) {
-    return second.data;
-  }
-  throw second.error;
-}
-
-type Attempt<R> = { ok: true; data: R } | { ok: false; error: KubeError };
-
-async function attempt<R>(
-  connections: ConnectionSource,
-  signal: AbortSignal,
-  request: Request,
-): Promise<Attempt<R>> {
-  const { server, agent, headers } = await connections.current();
-  const url = new URL(`${server.replace(/\/$/, "")}${request.path}`);
-  for (const [name, value] of Object.entries(request.query ?? {})) {
-    url.searchParams.set(name, value);
-  }
-  const response = await fetch<R>(url, {
-    method: request.method,
-    headers: {
-      ...headers,
-      Accept: JSON_TYPE,
-      "Content-Type": request.contentType ?? JSON_TYPE,
-      "User-Agent": "ancho",
-    },
-    body: request.body === undefined ? null : JSON.stringify(request.body),
-    dispatcher: agent,
-    signal,
-  });
-  return response.ok
-    ? { ok: true, data: response.data }
-    : { ok: false, error: toKubeError(request.what, response) };
-}
-
-/**
- * 401 means that the token was rotated under us. A read that found its kept connection closed was
- * never seen by the server; a write may have been, so it is for the caller to decide.
- */
-function isWorthRetry(request: Request, error: KubeError): boolean {
-  if (error.status === 401) {
-    return true;
-  }
-  return request.method === "GET" && error.reason === "Unreachable" && error.status === 0;
 }

@@ -28,18 +28,27 @@ const MAX_SOCKETS = 16;
 
 type Tls = Pick<RequestOptions, "ca" | "cert" | "key" | "servername" | "rejectUnauthorized">;
 
+export type ConnectionOptions = {
+  /** A kubeconfig file to read instead of what kubectl would read. */
+  readonly kubeconfig?: string;
+  readonly now?: () => number;
+};
+
 /**
  * Reads the cluster's address and credentials as kubectl does (env KUBECONFIG, ~/.kube/config, then
  * the pod's service account). One agent lives as long as server, CA, certificate and key stay the
  * same, so that calls share connections.
  */
-export function createConnectionSource(now: () => number = Date.now): ConnectionSource {
+export function createConnectionSource({
+  kubeconfig,
+  now = Date.now,
+}: ConnectionOptions = {}): ConnectionSource {
   let cached: { connection: Connection; identity: string; readAt: number } | undefined;
   let stale = true;
   let reading: Promise<Connection> | undefined;
 
   async function read(): Promise<Connection> {
-    const { server, tls, headers } = await readKubeConfig();
+    const { server, tls, headers } = await readKubeConfig(kubeconfig);
     const identity = JSON.stringify([server, tls], bufferToText);
     const isSame = cached?.identity === identity;
     const old = cached?.connection.agent;
@@ -48,8 +57,7 @@ export function createConnectionSource(now: () => number = Date.now): Connection
     cached = { connection, identity, readAt: now() };
     stale = false;
     if (!isSame && old !== undefined) {
-      // Lets calls in flight end, then closes the sockets of the old identity.
-      void old.close().catch(() => undefined);
+      retire(old);
     }
     return connection;
   }
@@ -84,6 +92,12 @@ export function createConnectionSource(now: () => number = Date.now): Connection
   };
 }
 
+/** Closes the sockets of an old identity, after the calls that are about to use them have begun. */
+function retire(agent: Agent): void {
+  const close = (): void => void agent.close().catch(() => undefined);
+  setTimeout(close, REFRESH_MS).unref();
+}
+
 function createAgent(tls: Tls): Agent {
   return new Agent({
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -93,13 +107,17 @@ function createAgent(tls: Tls): Agent {
   });
 }
 
-async function readKubeConfig(): Promise<{
+async function readKubeConfig(file?: string): Promise<{
   server: string;
   tls: Tls;
   headers: Record<string, string>;
 }> {
   const config = new KubeConfig();
-  config.loadFromDefault();
+  if (file === undefined) {
+    config.loadFromDefault();
+  } else {
+    config.loadFromFile(file);
+  }
   const cluster = config.getCurrentCluster();
   if (cluster === null) {
     throw new Error(
@@ -130,6 +148,7 @@ function pickHeaders(options: RequestOptions): Record<string, string> {
 
 /** JSON.stringify writes a Buffer as a list of numbers; text is shorter and compares the same. */
 function bufferToText(_key: string, value: unknown): unknown {
-  const isBuffer = typeof value === "object" && value !== null && "type" in value && "data" in value;
+  const isBuffer =
+    typeof value === "object" && value !== null && "type" in value && "data" in value;
   return isBuffer ? Buffer.from(value.data as number[]).toString("base64") : value;
 }

@@ -1,4 +1,5 @@
 import type { kind, KubernetesObject } from "kubernetes-fluent-client";
+import { KubeError } from "./errors";
 
 /**
  * Names a kind of the Kubernetes API: enough to build its URL. `T` is the type of its objects;
@@ -22,7 +23,7 @@ type Named = { readonly metadata?: { readonly namespace?: string; readonly name?
 export function keyOf(object: Named): ObjectKey {
   const name = object.metadata?.name;
   if (name === undefined || name === "") {
-    throw new Error("metadata.name is missing: only an object read from the API has a key");
+    throw new KubeError("Invalid", 0, "metadata.name is missing: this object has no key");
   }
   const namespace = object.metadata?.namespace;
   return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
@@ -31,9 +32,7 @@ export function keyOf(object: Named): ObjectKey {
 /** The parts of a key; `namespace` is absent for a cluster-scoped object. */
 export function splitKey(key: ObjectKey): { namespace?: string; name: string } {
   const slash = key.indexOf("/");
-  return slash < 0
-    ? { name: key }
-    : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 /** The `apiVersion` that objects of this kind carry. */
@@ -54,9 +53,9 @@ export function collectionPath(resource: ResourceKind<unknown>, namespace?: stri
 /** URL path of one object. Throws if the key does not fit the kind's scope. */
 export function objectPath(resource: ResourceKind<unknown>, key: ObjectKey): string {
   const { namespace, name } = splitKey(key);
-  if (resource.namespaced !== (namespace !== undefined) || name === "") {
+  if (resource.namespaced !== (namespace !== undefined) || /^\.{0,2}$/.test(name)) {
     const wanted = resource.namespaced ? "namespace/name" : "name";
-    throw new Error(`${resource.plural}: key "${key}" must have the form ${wanted}`);
+    throw new KubeError("Invalid", 0, `${resource.plural}: key "${key}" must be ${wanted}`);
   }
   return `${collectionPath(resource, namespace)}/${encodeURIComponent(name)}`;
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { run } from "../process";
+import { show } from "../process";
 import { inRepo } from "../repo";
 import type { Tally } from "./tally";
 import { addTallies, tallyVitest } from "./tally";
@@ -30,29 +30,18 @@ async function main(): Promise<number> {
 
 async function runCheck(check: Check): Promise<Tally> {
   console.log(`\n== ${check.name}`);
-  return succeeds(check.argv).then(ok =>
-    ok ? { passed: 1, failures: [] } : { passed: 0, failures: [check.name] },
-  );
+  const ok = await show(check.argv);
+  return ok ? { passed: 1, failures: [] } : { passed: 0, failures: [check.name] };
 }
 
 async function runProject(project: (typeof projects)[number]): Promise<Tally> {
   console.log(`\n== ${project} tests`);
   const report = inRepo(".cache/test", `${project}.json`);
-  const ok = await succeeds([
+  const ok = await show([
     ...["npx", "vitest", "run", "--project", project],
     ...["--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
   ]);
   return tallyVitest(project, ok, await readFile(report, "utf8").catch(() => undefined));
-}
-
-async function succeeds(argv: readonly string[]): Promise<boolean> {
-  try {
-    await run(argv, { show: true });
-    return true;
-  } catch (error) {
-    console.log(error instanceof Error ? error.message : String(error));
-    return false;
-  }
 }
 
 process.exitCode = await main();

@@ -1,0 +1,107 @@
+import type { kind } from "kubernetes-fluent-client";
+import { formatConfigError, parseConfig } from "../config/config";
+import type { Config } from "../config/config";
+import { ipAddressPoolResource } from "../config/kinds/ip-address-pool";
+import { l2AdvertisementResource } from "../config/kinds/l2-advertisement";
+import { endpointSlices, nodes, services } from "../kube/resource";
+import type { Log } from "../kube/log";
+import { watchStore } from "../kube/store";
+import { groupSlices, nodeFacts, serviceFacts } from "./facts";
+import type { NodeFacts, ServiceFacts } from "./facts";
+
+/** The cluster's state as this node last heard of it; it stays when the API server goes. */
+export type ClusterWatch = {
+  /** Resolves when all that the plan needs has been listed once. */
+  readonly synced: Promise<unknown>;
+  services(): readonly ServiceFacts[];
+  nodes(): readonly NodeFacts[];
+  /** The last configuration without errors; before there was one, what is valid of the present one. */
+  config(): Config;
+  /** A Service as the API has it. */
+  service(key: string): kind.Service | undefined;
+  stop(): void;
+};
+
+export type ClusterWatchOptions = {
+  readonly namespace: string;
+  readonly loadBalancerClass: string | undefined;
+  readonly log: Log;
+  /** Called after any change. */
+  readonly onChange: () => void;
+  /** Called after each reading of the configuration, with its errors. */
+  readonly onConfig: (errors: readonly string[]) => void;
+};
+
+export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
+  const { namespace, log, onChange, loadBalancerClass } = options;
+  const readConfig = createConfigReader(options);
+  const watched = { log, onChange };
+  const configured = {
+    log,
+    namespace,
+    onChange: () => {
+      readConfig.invalidate();
+      onChange();
+    },
+  };
+  const serviceStore = watchStore(services, watched);
+  const sliceStore = watchStore(endpointSlices, watched);
+  let nodeList: readonly NodeFacts[] | undefined;
+  const nodeStore = watchStore(nodes, {
+    log,
+    onChange: () => {
+      nodeList = undefined;
+      onChange();
+    },
+  });
+  const poolStore = watchStore<unknown>(ipAddressPoolResource, configured);
+  const adStore = watchStore<unknown>(l2AdvertisementResource, configured);
+  const stores = [serviceStore, sliceStore, nodeStore, poolStore, adStore];
+
+  return {
+    synced: Promise.all(stores.map(store => store.synced)),
+    services: () => {
+      const slices = groupSlices(sliceStore.list());
+      return serviceStore
+        .list()
+        .flatMap(service => serviceFacts(service, slices, loadBalancerClass) ?? []);
+    },
+    nodes: () => (nodeList ??= nodeStore.list().map(nodeFacts)),
+    config: () => readConfig.read({ pools: poolStore.list(), l2Ads: adStore.list() }),
+    service: key => serviceStore.get(key),
+    stop: () => {
+      stores.forEach(store => {
+        store.stop();
+      });
+    },
+  };
+}
+
+type Raw = Parameters<typeof parseConfig>[0];
+
+/**
+ * Reads the configuration anew only after a change. One with errors does not replace one without: a mistake
+ * must not take addresses off the network.
+ */
+function createConfigReader({ onConfig }: Pick<ClusterWatchOptions, "onConfig">): {
+  read(raw: Raw): Config;
+  invalidate(): void;
+} {
+  let current: Config | undefined;
+  let isGood = false;
+  let isStale = true;
+  return {
+    invalidate: () => {
+      isStale = true;
+    },
+    read: raw => {
+      if (current && !isStale) return current;
+      const parsed = parseConfig(raw);
+      isStale = false;
+      if (parsed.ok || !current || !isGood) current = parsed.config;
+      isGood ||= parsed.ok;
+      onConfig(parsed.ok ? [] : parsed.errors.map(formatConfigError));
+      return current;
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import type { kind } from "kubernetes-fluent-client";
+import { formatAddress, parseAddress } from "../config/address";
+import { ALLOW_SHARED_IP, readAnnotation } from "../config/annotations";
+import { keyOf } from "../kube/resource";
+
+/** What the plan needs to know of a Service of type LoadBalancer. */
+export type ServiceFacts = {
+  /** namespace/name */
+  readonly key: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The addresses in its status, canonical text. */
+  readonly addresses: readonly string[];
+  /** externalTrafficPolicy Local: only nodes with an endpoint can deliver. */
+  readonly isLocal: boolean;
+  /** It carries the sharing annotation, whatever its value. */
+  readonly isShared: boolean;
+  /** Some endpoint, on any node or none, can serve. */
+  readonly hasEndpoint: boolean;
+  /** Nodes with an endpoint that can serve. */
+  readonly endpointNodes: ReadonlySet<string>;
+};
+
+/** What the plan and the membership need to know of a Node. */
+export type NodeFacts = {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly isNetworkUnavailable: boolean;
+  /** Its InternalIPs, canonical text. */
+  readonly addresses: readonly string[];
+};
+
+/** A node with this label, whatever its value, is not to receive traffic from outside. */
+export const EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
+
+const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+
+/** The endpoints of each Service, by its key. */
+export type SlicesByService = ReadonlyMap<string, readonly kind.EndpointSlice[]>;
+
+/** Sorts EndpointSlices by the Service that they belong to. */
+export function groupSlices(slices: readonly kind.EndpointSlice[]): SlicesByService {
+  const groups = new Map<string, kind.EndpointSlice[]>();
+  for (const slice of slices) {
+    const service = slice.metadata?.labels?.[SERVICE_NAME_LABEL];
+    if (service === undefined) continue;
+    const key = `${slice.metadata?.namespace ?? ""}/${service}`;
+    groups.set(key, [...(groups.get(key) ?? []), slice]);
+  }
+  return groups;
+}
+
+/**
+ * Reads a Service; undefined for one that is not ours to announce: of another type, of another
+ * loadBalancerClass, or without an address.
+ *
+ * @param loadBalancerClass the class to serve; undefined: Services without a class
+ */
+export function serviceFacts(
+  service: kind.Service,
+  slices: SlicesByService,
+  loadBalancerClass: string | undefined,
+): ServiceFacts | undefined {
+  const { spec, metadata = {} } = service;
+  if (spec?.type !== "LoadBalancer" || spec.loadBalancerClass !== loadBalancerClass) {
+    return undefined;
+  }
+  const addresses = addressesOf(service);
+  if (addresses.length === 0) return undefined;
+  const key = keyOf(service as Parameters<typeof keyOf>[0]);
+  const endpoints = (slices.get(key) ?? []).flatMap(slice => slice.endpoints).filter(canServe);
+  return {
+    key,
+    labels: metadata.labels ?? {},
+    addresses,
+    isLocal: spec.externalTrafficPolicy === "Local",
+    isShared: readAnnotation(metadata.annotations, ALLOW_SHARED_IP) !== undefined,
+    hasEndpoint: endpoints.length > 0,
+    endpointNodes: new Set(endpoints.flatMap(({ nodeName }) => nodeName ?? [])),
+  };
+}
+
+/** Reads a Node. */
+export function nodeFacts(node: kind.Node): NodeFacts {
+  const conditions = node.status?.conditions ?? [];
+  const internal = (node.status?.addresses ?? []).filter(({ type }) => type === "InternalIP");
+  return {
+    name: node.metadata?.name ?? "",
+    labels: node.metadata?.labels ?? {},
+    isNetworkUnavailable: conditions.some(
+      ({ type, status }) => type === "NetworkUnavailable" && status === "True",
+    ),
+    addresses: canonical(internal.map(({ address }) => address)),
+  };
+}
+
+type Endpoint = kind.EndpointSlice["endpoints"][number];
+
+// Absent means ready (EndpointSlice API); an endpoint that terminates but still serves counts too.
+function canServe({ conditions }: Endpoint): boolean {
+  return (conditions?.ready ?? true) || conditions?.serving === true;
+}
+
+function addressesOf({ status }: kind.Service): readonly string[] {
+  return canonical((status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip));
+}
+
+function canonical(texts: readonly (string | undefined)[]): readonly string[] {
+  return texts.flatMap(text => {
+    const address = text === undefined ? undefined : parseAddress(text);
+    return address ? formatAddress(address) : [];
+  });
+}

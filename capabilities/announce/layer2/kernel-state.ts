@@ -1,0 +1,59 @@
+import type { Family } from "../../config/address";
+
+/** A network interface as far as the choice of where to answer needs it. */
+export type Link = {
+  readonly index: number;
+  readonly name: string;
+  /** Hardware address in text, "" for a link that has none. */
+  readonly mac: string;
+  readonly up: boolean;
+  /** Carrier: something is at the other end. */
+  readonly carrier: boolean;
+  readonly broadcast: boolean;
+  readonly noArp: boolean;
+  readonly loopback: boolean;
+  /** Index of the bridge, bond or VRF that the link is a port of. */
+  readonly master?: number;
+  /** Its IPv6 link-local address, canonical text. */
+  readonly linkLocal?: string;
+};
+
+/** "This node answers for the address on this interface": a proxy neighbour entry. */
+export type ProxyEntry = { readonly address: string; readonly interfaceIndex: number };
+
+/**
+ * What the kernel holds of ours. Addresses are canonical text. Entries and routes of others (another protocol
+ * number) do not appear.
+ */
+export type KernelState = {
+  readonly links: readonly Link[];
+  readonly proxies: readonly ProxyEntry[];
+  /** Addresses with a host route to the device. */
+  readonly routes: readonly string[];
+};
+
+/** What the kernel is to hold. */
+export type DesiredState = {
+  readonly proxies: readonly ProxyEntry[];
+};
+
+/** One change. Every one may be repeated; removing what is gone is not an error. */
+export type KernelOp =
+  | { readonly op: "add-device" }
+  | { readonly op: "set-device-flags"; readonly index: number }
+  | { readonly op: "remove-device"; readonly index: number }
+  | { readonly op: "add-route"; readonly address: string }
+  | { readonly op: "remove-route"; readonly address: string }
+  | ({ readonly op: "add-proxy" } & ProxyEntry)
+  | ({ readonly op: "remove-proxy" } & ProxyEntry);
+
+/** Name of the device that the host routes of owned addresses lead to. */
+export const DEVICE = "ancho0";
+
+/** Marks our routes and neighbour entries (rtm_protocol, NDA_PROTOCOL); see `ip route show proto 114`. */
+export const PROTOCOL = 114;
+
+/** The family of an address in canonical text. */
+export function familyOf(address: string): Family {
+  return address.includes(":") ? "ipv6" : "ipv4";
+}

@@ -1,0 +1,239 @@
+import { FlagsNew, createRtNetlink, rt } from "netlink";
+import type { RtNetlinkSocket } from "netlink";
+import { formatAddress, parseAddress } from "../../config/address";
+import type { Family } from "../../config/address";
+import { addressBytes, addressFromBytes } from "../address-bytes";
+import { formatMac } from "../packet/ethernet";
+import { DEVICE, PROTOCOL, familyOf } from "./kernel-state";
+import type { KernelOp, KernelState, Link, ProxyEntry } from "./kernel-state";
+
+/** The kernel's network state in this process's network namespace. Needs CAP_NET_ADMIN for changes. */
+export type Kernel = {
+  /** Reads all that is ours, and all links. Rejects when the kernel does not answer in time. */
+  dump(): Promise<KernelState>;
+  /** Makes one change. What is there already (or gone already) is no error. */
+  apply(op: KernelOp, deviceIndex: number | undefined): Promise<void>;
+  /** Looks up a link by name: after `add-device` its index is not known yet. */
+  linkIndex(name: string): Promise<number | undefined>;
+  /** Calls back soon after any change of a link or an address. Never called synchronously. */
+  onLinkChange(callback: () => void): void;
+  close(): void;
+};
+
+const AF: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
+const FAMILY_OF: Readonly<Record<number, Family>> = { 2: "ipv4", 10: "ipv6" };
+const MAIN_TABLE = 254;
+/** The kernel answers in microseconds; a lost answer must not hang us. */
+const TIMEOUT_MS = 2000;
+/** A burst of notifications on a node with many interfaces should not overflow, bytes. */
+const BUFFERS = { recvBufferSize: 1 << 20, sendBufferSize: 1 << 16 };
+const OPTIONS = { timeout: TIMEOUT_MS };
+const CREATE = { ...OPTIONS, flags: FlagsNew.CREATE | FlagsNew.EXCL };
+const WATCHED = ["LINK", "IPV4_IFADDR", "IPV6_IFADDR"] as const;
+
+/**
+ * Opens two netlink sockets. They must be two: the kernel stamps the notification of our own change with our
+ * request's number, and on one socket it would be taken for the reply.
+ */
+export function openKernel(): Kernel {
+  const requests = createRtNetlink({ ref: true, ...BUFFERS });
+  const notifications = createRtNetlink({ ref: false, ...BUFFERS });
+  let callback: () => void = () => undefined;
+  // An exception in a handler of this library aborts the process, so the handlers only schedule. Messages
+  // are not read: the rt level drops their type, and after lost ones (ENOBUFS) only a dump tells the truth.
+  const changed = (): void => {
+    queueMicrotask(() => {
+      callback();
+    });
+  };
+  notifications.socket.on("message", changed);
+  notifications.socket.socket.on("error", changed);
+  requests.socket.socket.on("error", () => undefined);
+  for (const group of WATCHED) notifications.addMembership(group);
+
+  return {
+    dump: () => dump(requests),
+    apply: (op, deviceIndex) => applyOp(requests, op, deviceIndex),
+    linkIndex: async name => (await readLinks(requests)).find(link => link.name === name)?.index,
+    onLinkChange: listener => {
+      callback = listener;
+    },
+    close: () => {
+      callback = () => undefined;
+      requests.socket.close();
+      notifications.socket.close();
+    },
+  };
+}
+
+async function dump(socket: RtNetlinkSocket): Promise<KernelState> {
+  const links = await readLinks(socket);
+  const device = links.find(({ name }) => name === DEVICE);
+  const proxies = await readProxies(socket);
+  return { links, proxies, routes: device ? await readRoutes(socket, device.index) : [] };
+}
+
+async function readLinks(socket: RtNetlinkSocket): Promise<readonly Link[]> {
+  const linkLocals = await readLinkLocals(socket);
+  const messages = await socket.getLinks({}, {}, OPTIONS);
+  return messages.map(message => linkFrom(message, linkLocals.get(message.data.index ?? 0)));
+}
+
+function linkFrom({ data, attrs }: rt.LinkMessage, linkLocal: string | undefined): Link {
+  return {
+    index: data.index ?? 0,
+    name: attrs.ifname ?? "",
+    mac: attrs.address?.length === 6 ? formatMac(attrs.address) : "",
+    ...readFlags(data.flags ?? {}),
+    ...(attrs.master === undefined ? {} : { master: attrs.master }),
+    ...(linkLocal === undefined ? {} : { linkLocal }),
+  };
+}
+
+type Flags = Pick<Link, "up" | "carrier" | "broadcast" | "noArp" | "loopback">;
+
+function readFlags({ up, lowerUp, broadcast, noarp, loopback }: rt.DeviceFlags): Flags {
+  return {
+    up: up ?? false,
+    carrier: lowerUp ?? false,
+    broadcast: broadcast ?? false,
+    noArp: noarp ?? false,
+    loopback: loopback ?? false,
+  };
+}
+
+async function readLinkLocals(socket: RtNetlinkSocket): Promise<ReadonlyMap<number, string>> {
+  const messages = await socket.getAddresses({ family: AF.ipv6 }, {}, OPTIONS);
+  const found = new Map<number, string>();
+  for (const { data, attrs } of messages) {
+    const address = attrs.address && addressFromBytes(attrs.address);
+    if (!address || data.index === undefined) continue;
+    const text = formatAddress(address);
+    if (text.startsWith("fe80:") && !found.has(data.index)) found.set(data.index, text);
+  }
+  return found;
+}
+
+async function readProxies(socket: RtNetlinkSocket): Promise<readonly ProxyEntry[]> {
+  const entries: ProxyEntry[] = [];
+  for (const family of Object.values(AF)) {
+    const messages = await socket.getNeighbors({ family, flags: { proxy: true } }, {}, OPTIONS);
+    for (const { data, attrs } of messages) {
+      const address = attrs.dst && addressFromBytes(attrs.dst);
+      if (!address || attrs.protocol?.[0] !== PROTOCOL || !data.ifindex) continue;
+      entries.push({ address: formatAddress(address), interfaceIndex: data.ifindex });
+    }
+  }
+  return entries;
+}
+
+async function readRoutes(socket: RtNetlinkSocket, device: number): Promise<readonly string[]> {
+  const routes = new Set<string>();
+  for (const family of Object.values(AF)) {
+    for (const { data, attrs } of await socket.getRoutes({ family }, {}, OPTIONS)) {
+      const isOurs = Number(data.protocol) === PROTOCOL && attrs.oif === device;
+      if (!isOurs || !attrs.dst || FAMILY_OF[data.family ?? 0] === undefined) continue;
+      const address = addressFromBytes(attrs.dst);
+      if (address) routes.add(formatAddress(address));
+    }
+  }
+  return [...routes];
+}
+
+async function applyOp(
+  socket: RtNetlinkSocket,
+  op: KernelOp,
+  deviceIndex: number | undefined,
+): Promise<void> {
+  switch (op.op) {
+    case "add-device":
+      await tolerate("EEXIST", addDevice(socket));
+      return;
+    case "set-device-flags":
+      await socket.setLink({ index: op.index, ...DEVICE_FLAGS }, {}, OPTIONS);
+      return;
+    case "remove-device":
+      await tolerate("ENODEV", socket.delLink({ index: op.index }, {}, OPTIONS));
+      return;
+    case "add-route": {
+      const [data, attrs] = routeOf(op.address, deviceIndex);
+      await tolerate("EEXIST", socket.newRoute(data, attrs, CREATE));
+      return;
+    }
+    case "remove-route": {
+      const [data, attrs] = routeOf(op.address, deviceIndex);
+      await tolerate("ESRCH", socket.delRoute(data, attrs, OPTIONS));
+      return;
+    }
+    case "add-proxy":
+      await socket.newNeighbor(...proxyOf(op), {
+        ...OPTIONS,
+        flags: FlagsNew.CREATE | FlagsNew.REPLACE,
+      });
+      return;
+    case "remove-proxy":
+      await tolerate("ENOENT", tolerate("ENODEV", socket.delNeighbor(...proxyOf(op), OPTIONS)));
+      return;
+  }
+}
+
+/** Up, and without ARP: the kernel must never ask for an address on a link that has no hosts. */
+const DEVICE_FLAGS = {
+  flags: { up: true, noarp: true },
+  change: { up: true, noarp: true },
+} as const;
+
+/** A bridge without ports drops what it is sent. A dummy would do the same, but not every kernel has it. */
+async function addDevice(socket: RtNetlinkSocket): Promise<void> {
+  const attrs = { ifname: DEVICE, linkinfo: linkInfo("bridge") };
+  await socket.newLink({ family: 0, ...DEVICE_FLAGS }, attrs, CREATE);
+}
+
+/** IFLA_LINKINFO with the one attribute IFLA_INFO_KIND, which the library leaves to us as bytes. */
+function linkInfo(kind: string): Buffer {
+  const IFLA_INFO_KIND = 1;
+  const text = Buffer.from(`${kind}\0`);
+  const header = Buffer.from(Uint16Array.of(4 + text.length, IFLA_INFO_KIND).buffer);
+  return Buffer.concat([header, text, Buffer.alloc((4 - (text.length % 4)) % 4)]);
+}
+
+function bytesOf(address: string): Buffer {
+  const parsed = parseAddress(address);
+  if (!parsed) throw new Error(`"${address}" is not an IP address`);
+  return addressBytes(parsed);
+}
+
+function routeOf(address: string, device: number | undefined): [rt.Route, rt.RouteAttrs] {
+  if (device === undefined) throw new Error(`no device ${DEVICE} for the route to ${address}`);
+  const family = familyOf(address);
+  const dst = bytesOf(address);
+  const scope = family === "ipv4" ? rt.RouteScope.LINK : rt.RouteScope.UNIVERSE;
+  return [
+    {
+      family: AF[family],
+      dstLen: dst.length * 8,
+      table: MAIN_TABLE,
+      // The library's enumeration lacks our number, which the kernel passes through as it is.
+      protocol: PROTOCOL as rt.RouteProtocol,
+      scope,
+      type: rt.RouteType.UNICAST,
+    },
+    { dst, oif: device },
+  ];
+}
+
+function proxyOf({ address, interfaceIndex }: ProxyEntry): [rt.Neighbor, rt.NeighborAttrs] {
+  return [
+    { family: AF[familyOf(address)], ifindex: interfaceIndex, flags: { proxy: true } },
+    { dst: bytesOf(address), protocol: Buffer.of(PROTOCOL) },
+  ];
+}
+
+/** The library's errors carry the code only in their text: "Request rejected: EEXIST". */
+async function tolerate(code: string, request: Promise<unknown>): Promise<void> {
+  try {
+    await request;
+  } catch (error) {
+    if (!String(error).endsWith(code)) throw error;
+  }
+}

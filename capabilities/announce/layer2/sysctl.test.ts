@@ -1,0 +1,59 @@
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ensureSysctls, neededSysctls } from "./sysctl";
+
+let root = "";
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "ancho-sysctl-"));
+});
+
+afterEach(async () => {
+  await rm(root, { recursive: true });
+});
+
+async function put(path: string, value: string): Promise<string> {
+  const file = join(root, path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, value);
+  return file;
+}
+
+describe("ensureSysctls", () => {
+  it("writes only what differs", async () => {
+    const same = await put("ipv4/conf/eth0/forwarding", "1\n");
+    const other = await put("ipv4/neigh/eth0/proxy_delay", "80\n");
+    const { mtimeNs } = await stat(same, { bigint: true });
+    expect(await ensureSysctls(root, neededSysctls("eth0", new Set(["ipv4"])))).toEqual([]);
+    expect((await stat(same, { bigint: true })).mtimeNs).toBe(mtimeNs);
+    expect(await readFile(other, "utf8")).toBe("0");
+  });
+
+  it("raises accept_ra from 1 to 2 so that forwarding does not cost the default route", async () => {
+    const wanted = neededSysctls("eth0", new Set(["ipv6"])).filter(s =>
+      s.path.includes("accept_ra"),
+    );
+    const file = await put("ipv6/conf/eth0/accept_ra", "1\n");
+    await ensureSysctls(root, wanted);
+    expect(await readFile(file, "utf8")).toBe("2");
+    await put("ipv6/conf/eth0/accept_ra", "0\n");
+    await ensureSysctls(root, wanted);
+    expect(await readFile(file, "utf8")).toBe("0\n");
+  });
+
+  it("touches nothing of a family that has no addresses", () => {
+    const paths = neededSysctls("eth0", new Set(["ipv4"])).map(({ path }) => path);
+    expect(paths.filter(path => path.startsWith("ipv6"))).toEqual([]);
+    expect(neededSysctls("eth0", new Set())).toEqual([]);
+  });
+
+  it("names the setting, the reason and the remedy when it cannot write", async () => {
+    const problems = await ensureSysctls(root, [{ path: "ipv4/conf/eth0/forwarding", value: "1" }]);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain("net/ipv4/conf/eth0/forwarding cannot be set to 1");
+    expect(problems[0]).toContain("ENOENT");
+    expect(problems[0]).toContain("--sysctl-root");
+  });
+});

@@ -1,0 +1,76 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Family } from "../../config/address";
+
+/** A kernel setting: path below net, e.g. "ipv4/conf/eth0/forwarding", and the value it must have. */
+export type Sysctl = {
+  readonly path: string;
+  readonly value: string;
+  /** Set only where the present value is this one. */
+  readonly onlyFrom?: string;
+};
+
+/**
+ * What the kernel needs to answer for and deliver addresses of these families on an interface.
+ *
+ * - forwarding: the kernel proxies only on an interface that forwards (net/ipv4/arp.c arp_process,
+ *   net/ipv6/ndisc.c ndisc_recv_ns), and delivering to a pod is forwarding.
+ * - proxy_delay: otherwise each answer waits a random time of up to 0.8 s.
+ * - accept_ra 2: an interface that forwards ignores router advertisements at 1 and would lose its default route.
+ */
+export function neededSysctls(interfaceName: string, families: ReadonlySet<Family>): Sysctl[] {
+  const list: Sysctl[] = [];
+  if (families.has("ipv4")) {
+    list.push(
+      { path: `ipv4/conf/${interfaceName}/forwarding`, value: "1" },
+      { path: `ipv4/neigh/${interfaceName}/proxy_delay`, value: "0" },
+    );
+  }
+  if (families.has("ipv6")) {
+    list.push(
+      { path: `ipv6/conf/${interfaceName}/accept_ra`, value: "2", onlyFrom: "1" },
+      { path: "ipv6/conf/all/forwarding", value: "1" },
+      { path: `ipv6/conf/${interfaceName}/forwarding`, value: "1" },
+      { path: `ipv6/conf/${interfaceName}/proxy_ndp`, value: "1" },
+      { path: `ipv6/neigh/${interfaceName}/proxy_delay`, value: "0" },
+    );
+  }
+  return list;
+}
+
+/**
+ * Sets what differs, below `root` (/proc/sys/net or where that is mounted).
+ * @returns one sentence per setting that could not be made, with what to do
+ */
+export async function ensureSysctls(
+  root: string,
+  wanted: readonly Sysctl[],
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const sysctl of wanted) {
+    const problem = await ensureSysctl(root, sysctl);
+    if (problem !== undefined) problems.push(problem);
+  }
+  return problems;
+}
+
+async function ensureSysctl(
+  root: string,
+  { path, value, onlyFrom }: Sysctl,
+): Promise<string | undefined> {
+  const file = join(root, path);
+  const name = `net/${path}`;
+  try {
+    const present = (await readFile(file, "utf8")).trim();
+    if (present === value || (onlyFrom !== undefined && present !== onlyFrom)) return undefined;
+    await writeFile(file, value);
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return (
+      `sysctl ${name} cannot be set to ${value} through ${file} (${code ?? String(error)}): ` +
+      `run "sysctl -w ${name}=${value}" on the node, or mount the host's /proc/sys/net writable ` +
+      "and name the mount with --sysctl-root"
+    );
+  }
+}

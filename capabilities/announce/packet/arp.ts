@@ -1,0 +1,35 @@
+import { addressBytes } from "../address-bytes";
+import type { IpAddress } from "../../config/address";
+import { BROADCAST_MAC, encodeFrame } from "./ethernet";
+import type { Mac } from "./ethernet";
+
+const ETHERTYPE_ARP = 0x0806;
+const REQUEST = 1;
+const REPLY = 2;
+const ZERO_MAC: Mac = new Uint8Array(6);
+
+/**
+ * Gratuitous ARP as a broadcast request (RFC 5227 section 3, "ARP announcement"): sender and target are the
+ * address, the target's hardware address is unset.
+ */
+export function gratuitousArpRequest(address: IpAddress, mac: Mac): Buffer {
+  return gratuitousArp(REQUEST, { address, mac, target: ZERO_MAC });
+}
+
+/**
+ * Gratuitous ARP as a broadcast reply (RFC 5944 section 4.6): some hosts update their table only on
+ * one form, some only on the other, so both are sent.
+ */
+export function gratuitousArpReply(address: IpAddress, mac: Mac): Buffer {
+  return gratuitousArp(REPLY, { address, mac, target: mac });
+}
+
+type Binding = { readonly address: IpAddress; readonly mac: Mac; readonly target: Mac };
+
+function gratuitousArp(operation: number, { address, mac, target }: Binding): Buffer {
+  const ip = addressBytes(address);
+  // Hardware type Ethernet (1), protocol IPv4, lengths 6 and 4 (RFC 826).
+  const head = Buffer.from([0, 1, 8, 0, 6, 4, 0, operation]);
+  const payload = Buffer.concat([head, mac, ip, target, ip]);
+  return encodeFrame({ destination: BROADCAST_MAC, source: mac, type: ETHERTYPE_ARP }, payload);
+}

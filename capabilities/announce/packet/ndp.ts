@@ -1,0 +1,52 @@
+import { addressBytes } from "../address-bytes";
+import type { IpAddress } from "../../config/address";
+import { encodeFrame } from "./ethernet";
+import type { Mac } from "./ethernet";
+
+const ETHERTYPE_IPV6 = 0x86dd;
+const ICMPV6 = 58;
+const NEIGHBOR_ADVERTISEMENT = 136;
+/** Routers and hosts discard a neighbor message whose hop limit is less: it was forwarded (RFC 4861 7.1.2). */
+const HOP_LIMIT = 255;
+/** Override: replace what the neighbor knows. Neither Solicited nor Router. */
+const FLAGS_OVERRIDE = 0x20;
+const TARGET_LINK_LAYER_ADDRESS = 2;
+const ALL_NODES_MAC: Mac = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1);
+const ALL_NODES = Buffer.from("ff020000000000000000000000000001", "hex");
+
+/**
+ * Unsolicited neighbor advertisement to all nodes (RFC 4861 section 7.2.6): neighbors that know the address
+ * under another hardware address take this one.
+ *
+ * @param source address that the packet comes from: the interface's link-local one
+ */
+export function unsolicitedAdvertisement(address: IpAddress, mac: Mac, source: IpAddress): Buffer {
+  const from = addressBytes(source);
+  const message = Buffer.concat([
+    Buffer.from([NEIGHBOR_ADVERTISEMENT, 0, 0, 0, FLAGS_OVERRIDE, 0, 0, 0]),
+    addressBytes(address),
+    Buffer.from([TARGET_LINK_LAYER_ADDRESS, 1]),
+    mac,
+  ]);
+  message.writeUInt16BE(icmpv6Checksum(from, ALL_NODES, message), 2);
+  const header = Buffer.alloc(8);
+  header.writeUInt8(0x60, 0);
+  header.writeUInt16BE(message.length, 4);
+  header.writeUInt8(ICMPV6, 6);
+  header.writeUInt8(HOP_LIMIT, 7);
+  const packet = Buffer.concat([header, from, ALL_NODES, message]);
+  return encodeFrame({ destination: ALL_NODES_MAC, source: mac, type: ETHERTYPE_IPV6 }, packet);
+}
+
+/** Checksum of an ICMPv6 message over the pseudo header (RFC 4443 section 2.3, RFC 8200 section 8.1). */
+export function icmpv6Checksum(source: Buffer, destination: Buffer, message: Buffer): number {
+  const tail = Buffer.alloc(8);
+  tail.writeUInt32BE(message.length, 0);
+  tail.writeUInt8(ICMPV6, 7);
+  const odd = Buffer.alloc(message.length % 2);
+  const data = Buffer.concat([source, destination, tail, message, odd]);
+  let sum = 0;
+  for (let at = 0; at < data.length; at += 2) sum += data.readUInt16BE(at);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
+}

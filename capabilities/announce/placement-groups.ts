@@ -1,0 +1,30 @@
+import { parseAddress } from "../config/address";
+import type { ServiceFacts } from "./facts";
+
+/**
+ * For each address the address whose hash places it. Addresses of one Service, and of Services that share one
+ * of them, have the same: so a dual-stack Service is answered for by one node where the same nodes may, also
+ * when an IPv6-only Service shares half of it. The lowest address is taken, IPv4 before IPv6.
+ */
+export function placementKeys(services: readonly ServiceFacts[]): ReadonlyMap<string, string> {
+  const parent = new Map<string, string>();
+  const rootOf = (address: string): string => {
+    const above = parent.get(address) ?? address;
+    return above === address ? address : rootOf(above);
+  };
+  for (const { addresses } of services) {
+    const roots = [...new Set(addresses.map(rootOf))].sort(compareAddresses);
+    for (const address of [...addresses, ...roots]) parent.set(address, roots[0] ?? address);
+  }
+  return new Map([...parent.keys()].map(address => [address, rootOf(address)]));
+}
+
+/** Orders addresses in canonical text: IPv4 before IPv6, then by value. */
+export function compareAddresses(a: string, b: string): number {
+  const left = parseAddress(a);
+  const right = parseAddress(b);
+  if (!left || !right || left.family !== right.family) {
+    return (left?.family ?? "").localeCompare(right?.family ?? "");
+  }
+  return left.value < right.value ? -1 : Number(left.value > right.value);
+}

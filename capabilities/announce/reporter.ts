@@ -1,0 +1,200 @@
+import type { kind } from "kubernetes-fluent-client";
+import type { AgentParts } from "./agent-parts";
+import type { Outcome, Owned } from "./layer2/responder";
+import type { Move } from "./moves";
+import type { AddressPlan, Plan, Verdict } from "./plan";
+import { startStatusWriter } from "./status/status-writer";
+import type { AddressStatus } from "./status/virtual-ip-status";
+
+/** Tells users what this node does: status objects, events, metrics, log. Never waits, never throws. */
+export type Reporter = {
+  useServices(find: (key: string) => kind.Service | undefined): void;
+  configRead(errors: readonly string[]): void;
+  /** @param held what this node answered for before the plan */
+  planned(plan: Plan, takenOver: readonly Move[], held: Owned): void;
+  reconciled(outcome: Outcome, members: number): void;
+  stop(): Promise<void>;
+};
+
+type Parts = Omit<AgentParts, "kernel" | "socket">;
+
+export function createReporter(parts: Parts): Reporter {
+  const { options, events, metrics, log } = parts;
+  const me = options.nodeName;
+  const moves = new Map<string, Move & { readonly at: string }>();
+  let findService: (key: string) => kind.Service | undefined = () => undefined;
+  let plan: Plan | undefined;
+  let outcome: Outcome = { answering: [], added: [], withoutInterface: [], problems: [] };
+  let problems = "";
+  let signatures = new Map<string, AddressSignature>();
+  const silences = new Map<string, string>();
+  const failed = new Set<string>();
+
+  const writer = startStatusWriter({
+    client: parts.client,
+    me,
+    namespace: options.namespace,
+    ...(parts.pod ? { pod: parts.pod } : {}),
+    source: { address: statusOf, service: key => answering(plan, outcome, key) },
+    log,
+  });
+
+  function statusOf(address: string): AddressStatus {
+    const owner = plan?.addresses.get(address)?.owner;
+    const bindings = outcome.answering.filter(binding => binding.address === address);
+    const move = moves.get(address);
+    return { owner, bindings, ...(move ? { move } : {}) };
+  }
+
+  function emit(service: string, type: "Normal" | "Warning", reason: string, text: string): void {
+    const { metadata } = findService(service) ?? {};
+    if (metadata?.name === undefined) return;
+    const { name, namespace, uid } = metadata;
+    const subject = { apiVersion: "v1", kind: "Service", name };
+    const where = { ...(namespace === undefined ? {} : { namespace }), ...(uid ? { uid } : {}) };
+    void events.emit({ ...subject, ...where }, type, reason, text);
+  }
+
+  function noteMove(move: Move, current: Plan, held: Owned): void {
+    moves.set(move.address, { ...move, at: new Date().toISOString() });
+    metrics.moves.inc({ cause: causeLabel(move) });
+    log.info(move, "this node answers now");
+    if (held.has(move.address)) return;
+    for (const service of current.addresses.get(move.address)?.services ?? []) {
+      emit(
+        service,
+        "Normal",
+        "nodeAssigned",
+        `announcing from node "${me}" with protocol "layer2"`,
+      );
+    }
+  }
+
+  /** Every node sees the same silence; each logs it once, and users read it in `ancho status`. */
+  function noteSilences(verdicts: readonly Verdict[]): void {
+    for (const verdict of verdicts) {
+      const key = `${verdict.service} ${verdict.address}`;
+      const text = verdict.owner === undefined ? `${verdict.reason}: ${verdict.message}` : "";
+      if ((silences.get(key) ?? "") === text) continue;
+      silences.set(key, text);
+      const { service, address } = verdict;
+      if (text !== "") log.info({ service, address, reason: text }, "nobody answers");
+    }
+  }
+
+  function noteInterfaces(): void {
+    for (const address of outcome.withoutInterface) {
+      const planned = plan?.addresses.get(address);
+      if (!planned || planned.owner !== me || failed.has(address)) continue;
+      failed.add(address);
+      const text = `announceFailed: no interface of node "${me}" fits ${describe(planned)} for ${address}: check the L2Advertisement's interfaces and that they are up`;
+      log.warn({ address }, text);
+      for (const service of planned.services) emit(service, "Warning", "announceFailed", text);
+    }
+    for (const address of failed) {
+      if (!outcome.withoutInterface.includes(address)) failed.delete(address);
+    }
+  }
+
+  function noteChanges(): void {
+    const next = signaturesOf(plan, outcome);
+    for (const address of new Set([...signatures.keys(), ...next.keys()])) {
+      const before = signatures.get(address);
+      const after = next.get(address);
+      if (before?.text === after?.text) continue;
+      writer.addressChanged(address);
+      new Set([...(before?.services ?? []), ...(after?.services ?? [])]).forEach(service => {
+        writer.serviceChanged(service);
+      });
+    }
+    signatures = next;
+  }
+
+  function noteMetrics(members: number): void {
+    metrics.membersAlive.set(members);
+    metrics.ownedAddresses.set(new Set(outcome.answering.map(({ address }) => address)).size);
+    metrics.problems.set(outcome.problems.length);
+    metrics.announced.reset();
+    for (const { address: ip, owner, services } of plan?.addresses.values() ?? []) {
+      if (owner !== me) continue;
+      for (const service of services) {
+        metrics.announced.set({ service, protocol: "layer2", node: me, ip }, 1);
+      }
+    }
+  }
+
+  function noteProblems(): void {
+    const text = outcome.problems.join("\n");
+    if (text !== problems)
+      outcome.problems.forEach(problem => {
+        log.error({}, problem);
+      });
+    problems = text;
+  }
+
+  return {
+    useServices: find => {
+      findService = find;
+    },
+    configRead: errors => {
+      metrics.configLoaded.set(1);
+      metrics.configStale.set(errors.length > 0 ? 1 : 0);
+      errors.forEach(error => {
+        log.error({}, error);
+      });
+    },
+    planned: (next, takenOver, held) => {
+      plan = next;
+      takenOver.forEach(move => {
+        noteMove(move, next, held);
+      });
+      noteSilences(next.verdicts);
+    },
+    reconciled: (next, members) => {
+      outcome = next;
+      noteProblems();
+      noteInterfaces();
+      noteChanges();
+      noteMetrics(members);
+    },
+    stop: () => writer.stop(),
+  };
+}
+
+type AddressSignature = { readonly text: string; readonly services: readonly string[] };
+
+/** What status objects say of each address, to see what changed. */
+function signaturesOf(plan: Plan | undefined, outcome: Outcome): Map<string, AddressSignature> {
+  return new Map(
+    [...(plan?.addresses.values() ?? [])].map(({ address, owner, services }) => {
+      const links = outcome.answering
+        .filter(binding => binding.address === address)
+        .map(({ link }) => `${link.name} ${link.mac}`);
+      return [address, { text: JSON.stringify([owner, services, links]), services }];
+    }),
+  );
+}
+
+function answering(
+  plan: Plan | undefined,
+  outcome: Outcome,
+  service: string,
+): { owners: ReadonlySet<string>; interfaces: readonly string[] } {
+  const planned = [...(plan?.addresses.values() ?? [])].filter(p => p.services.includes(service));
+  const addresses = new Set(planned.map(({ address }) => address));
+  const links = outcome.answering.filter(({ address }) => addresses.has(address));
+  return {
+    owners: new Set(planned.map(({ owner }) => owner)),
+    interfaces: [...new Set(links.map(({ link }) => link.name))].sort(),
+  };
+}
+
+function describe({ interfaces }: AddressPlan): string {
+  return interfaces === "all" ? "the rules" : `the interfaces ${interfaces.join(", ")}`;
+}
+
+function causeLabel({ cause }: Move): string {
+  if (cause.endsWith("went silent")) return "silent";
+  if (cause.endsWith("leaves")) return "leaving";
+  return cause === "first owner" ? "first" : "other";
+}

@@ -1,0 +1,146 @@
+import { rangeContains } from "./address";
+import type { IpAddress } from "./address";
+import type { ConfigError, Parsed } from "./config-error";
+import { ipAddressPoolResource } from "./kinds/ip-address-pool";
+import { l2AdvertisementResource } from "./kinds/l2-advertisement";
+import { parseL2Ad, resolvePools } from "./l2-ad";
+import type { L2Ad, L2AdDraft } from "./l2-ad";
+import { overlapBetween, parsePool } from "./pool";
+import type { Pool } from "./pool";
+import { objectName } from "./raw-object";
+
+export { formatConfigError } from "./config-error";
+export type { ConfigError } from "./config-error";
+export { parseL2Ad } from "./l2-ad";
+export type { L2Ad } from "./l2-ad";
+export { parsePool } from "./pool";
+export type { Pool } from "./pool";
+
+/** Everything that is configured and valid; frozen through and through. */
+export type Config = {
+  /** Sorted by name; no address is in two of them. */
+  readonly pools: readonly Pool[];
+  /** Sorted by name. */
+  readonly l2Ads: readonly L2Ad[];
+};
+
+/** Untrusted objects, as a watch or a file has them, in any order. */
+export type RawConfig = { readonly pools: readonly unknown[]; readonly l2Ads: readonly unknown[] };
+
+/** A configuration, and what had to be left out of it. */
+export type ParsedConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly errors: readonly ConfigError[]; readonly config: Config };
+
+/**
+ * Turns resources into a configuration. A wrong resource is left out and reported, and takes no other one down.
+ * Of two pools that overlap the older one stays (by creation time, then by name), so that a new mistake does not
+ * take addresses away from Services. The result does not depend on the order of the lists.
+ */
+export function parseConfig(raw: RawConfig): ParsedConfig {
+  const pools = collect(ipAddressPoolResource.kind, raw.pools, parsePool);
+  const l2Ads = collect(l2AdvertisementResource.kind, raw.l2Ads, parseL2Ad);
+  const apart = withoutOverlaps(pools.values);
+  const config = deepFreeze({
+    pools: apart.pools.sort(byName),
+    l2Ads: l2Ads.values.map(({ value }) => resolvePools(value, apart.pools)).sort(byName),
+  });
+  const errors = [...pools.errors, ...apart.errors, ...l2Ads.errors].sort(byPlace);
+  return errors.length === 0 ? { ok: true, config } : { ok: false, errors, config };
+}
+
+/** The pool that an address is of, whether or not the pool would give it. */
+export function poolOf(config: Config, address: IpAddress): Pool | undefined {
+  return config.pools.find(pool => pool.ranges.some(range => rangeContains(range, address)));
+}
+
+type Named = { readonly name: string };
+type Sourced<T> = { readonly value: T; readonly object: string };
+
+function collect<T extends Pool | L2AdDraft>(
+  kind: string,
+  raws: readonly unknown[],
+  parse: (raw: unknown) => Parsed<T>,
+): { readonly values: readonly Sourced<T>[]; readonly errors: readonly ConfigError[] } {
+  const values: Sourced<T>[] = [];
+  const errors: ConfigError[] = [];
+  const names = new Set<string>();
+  for (const raw of [...raws].sort(byAge)) {
+    const parsed = parse(raw);
+    const object = objectName(kind, raw);
+    if (!parsed.ok) errors.push(...parsed.errors);
+    else if (names.has(parsed.value.name)) errors.push(duplicateName(object, parsed.value.name));
+    else {
+      names.add(parsed.value.name);
+      values.push({ value: parsed.value, object });
+    }
+  }
+  return { values, errors };
+}
+
+function duplicateName(object: string, name: string): ConfigError {
+  const problem = "is the name of another object of the same kind";
+  return { object, field: "metadata.name", value: name, problem, remedy: "rename one of them" };
+}
+
+function withoutOverlaps(candidates: readonly Sourced<Pool>[]): {
+  readonly pools: Pool[];
+  readonly errors: readonly ConfigError[];
+} {
+  const pools: Pool[] = [];
+  const errors: ConfigError[] = [];
+  for (const { value: pool, object } of candidates) {
+    const error = pools.map(other => overlapError(pool, other, object)).find(e => e !== undefined);
+    if (error) errors.push(error);
+    else pools.push(pool);
+  }
+  return { pools, errors };
+}
+
+function overlapError(pool: Pool, other: Pool, object: string): ConfigError | undefined {
+  const overlap = overlapBetween(pool, other);
+  if (!overlap) return undefined;
+  return {
+    object,
+    field: `spec.addresses[${overlap.index}]`,
+    value: overlap.own,
+    problem: `overlaps ${overlap.theirs} of IPAddressPool ${other.name}`,
+    remedy: "take the addresses out of one of the two pools",
+  };
+}
+
+// The last key makes the order total for lists that no API server has checked for double names.
+function byAge(a: unknown, b: unknown): number {
+  return compare(ageKey(a), ageKey(b));
+}
+
+function ageKey(raw: unknown): string {
+  const { metadata } = (raw ?? {}) as {
+    metadata?: { creationTimestamp?: unknown; name?: unknown };
+  };
+  const created = metadata?.creationTimestamp;
+  const time = created instanceof Date ? created.toISOString() : created;
+  // RFC 3339 with whole seconds, as the API server writes it, or the same with milliseconds.
+  const age = typeof time === "string" ? time.replace(/(\.\d+)?Z$/, "") : "~";
+  return [age, String(metadata?.name), JSON.stringify(raw) ?? ""].join("\0");
+}
+
+function byName(a: Named, b: Named): number {
+  return compare(a.name, b.name);
+}
+
+function byPlace(a: ConfigError, b: ConfigError): number {
+  return compare(a.object, b.object) || compare(a.field, b.field) || compare(a.problem, b.problem);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

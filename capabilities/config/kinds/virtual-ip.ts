@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { conditions } from "./condition";
+import { cel, objectFields } from "./resource";
+import type { Resource } from "./resource";
+
+/** Where the API server keeps VirtualIPs. */
+export const virtualIPResource = {
+  group: "ancho.dev",
+  version: "v1alpha1",
+  kind: "VirtualIP",
+  plural: "virtualips",
+  namespaced: false,
+} as const satisfies Resource;
+
+const optionalText = (description: string): z.ZodExactOptional<z.ZodString> =>
+  z.string().exactOptional().meta({ description });
+
+const time = (description: string): z.ZodString =>
+  z.string().meta({ description, format: "date-time" });
+
+const port = z.object({
+  protocol: z.string().meta({ description: "TCP, UDP or SCTP." }),
+  port: z.int().min(1).max(65535).meta({ description: "The Service's port.", format: "int32" }),
+});
+
+const holder = z
+  .object({
+    namespace: z.string().meta({ description: "The Service's namespace." }),
+    name: optionalText("The Service's name; unset while the API server has yet to generate it."),
+    generateName: optionalText("The prefix that the Service's name will be generated from."),
+    uid: optionalText("The Service's uid; unset while the claim is pending."),
+    claimId: optionalText("The uid of the admission request that claimed the address."),
+    claimedAt: time("When the address was claimed."),
+    ports: z.array(port).exactOptional().meta({
+      description: "The ports that the Service uses of the address.",
+      "x-kubernetes-list-type": "atomic",
+    }),
+    sharingKey: optionalText("The key under which the Service shares the address, if it does."),
+    backendKey: optionalText(
+      "What Services that share the address must have in common for externalTrafficPolicy Local: the pod selector; empty for Cluster.",
+    ),
+  })
+  .meta({ description: "A Service that holds the address." });
+
+const owner = z
+  .object({
+    node: z.string().meta({ description: "The node's name." }),
+    mac: optionalText("The MAC address that is answered with."),
+    interface: optionalText("The interface that answers."),
+    since: time("Since when.").exactOptional(),
+  })
+  .meta({ description: "Who answers for the address." });
+
+const lastMove = z
+  .object({
+    from: optionalText("The node that answered before; unset for the first one."),
+    to: optionalText("The node that answers now; unset if none does."),
+    cause: z.string().meta({ description: "Why the address moved." }),
+    at: time("When it moved."),
+  })
+  .meta({ description: "The last change of the node that answers." });
+
+const status = z.object({
+  phase: z
+    .enum(["Pending", "Bound"])
+    .exactOptional()
+    .meta({ description: "Pending until a Service that exists holds the address, then Bound." }),
+  service: optionalText('The Services that hold the address, "namespace/name", joined by ", ".'),
+  protocol: optionalText("How the network learns of the address: layer2, bgp, or both."),
+  intendedOwner: owner
+    .exactOptional()
+    .meta({ description: "The node that is to answer for the address." }),
+  observedOwner: owner
+    .exactOptional()
+    .meta({ description: "The node that was seen to answer, by another one." }),
+  lastMove: lastMove.exactOptional(),
+  conflict: optionalText("Who else answers for the address; unset if nobody does."),
+  conditions,
+});
+
+/** One address of a pool and who holds it. Its existence is the claim: the name is derived from the address. */
+export const virtualIPSchema = z
+  .object({
+    ...objectFields,
+    spec: z
+      .object({
+        address: z
+          .string()
+          .max(45)
+          .meta({
+            description: "The address, in canonical text.",
+            ...cel({ rule: "self == oldSelf", message: "an address cannot be changed" }),
+          }),
+        pool: z.string().meta({ description: "The IPAddressPool that the address is of." }),
+        reason: z.string().meta({ description: "Why this address was chosen." }),
+        holders: z
+          .array(holder)
+          .meta({ description: "The Services that hold the address; several share it." }),
+      })
+      .meta({ description: "Whose the address is." }),
+    status: status.exactOptional().meta({ description: "How the address is delivered." }),
+  })
+  .meta({
+    description: "An address that Services hold: from which pool, and which node answers.",
+    // The name is the lock on the address; two names for one address would be two locks.
+    ...cel(
+      {
+        rule: "self.spec.address.contains(':') || self.metadata.name == self.spec.address",
+        message: "must be named by its address",
+      },
+      {
+        rule: "!self.spec.address.contains(':') || self.metadata.name.matches('^([0-9a-f]{4}-){7}[0-9a-f]{4}$')",
+        message:
+          "must be named by its address in eight groups of four hex digits, joined by dashes",
+      },
+    ),
+  });
+
+export type VirtualIP = z.infer<typeof virtualIPSchema>;
+
+/** One of the Services that hold a VirtualIP. */
+export type Holder = VirtualIP["spec"]["holders"][number];

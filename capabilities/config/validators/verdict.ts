@@ -1,0 +1,48 @@
+import { parseL2Ad } from "../l2-ad";
+import { parsePool } from "../pool";
+import {
+  validateBfdProfile,
+  validateBgpAdvertisement,
+  validateBgpPeer,
+  validateCommunity,
+} from "./bgp";
+import { validatorOf } from "./finding";
+import type { Validator } from "./finding";
+import { validateNamespace } from "./namespace";
+
+/** The kinds of MetalLB that users write, and what checks each. */
+export const validators = {
+  IPAddressPool: validatorOf(parsePool),
+  L2Advertisement: validatorOf(parseL2Ad),
+  BGPAdvertisement: validateBgpAdvertisement,
+  BGPPeer: validateBgpPeer,
+  BFDProfile: validateBfdProfile,
+  Community: validateCommunity,
+} as const satisfies Readonly<Record<string, Validator>>;
+
+export type ValidatedKind = keyof typeof validators;
+
+type Metadata = { readonly namespace?: string; readonly deletionTimestamp?: unknown };
+
+/**
+ * Why an object is refused, as one text of sentences; undefined if it is not. An object that is being deleted is
+ * never refused: an update then only takes its finalizers away. Never throws.
+ */
+export function refusalOf(
+  kind: ValidatedKind,
+  raw: unknown,
+  namespace: string,
+): string | undefined {
+  try {
+    const metadata = (raw as { metadata?: Metadata } | undefined)?.metadata;
+    if (metadata?.deletionTimestamp) return undefined;
+    const sentences = [
+      ...validateNamespace(kind, metadata?.namespace, namespace, raw),
+      ...validators[kind](raw),
+    ];
+    return sentences.length > 0 ? sentences.join(" ") : undefined;
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return `${kind} could not be checked (${cause}); report this with the manifest.`;
+  }
+}

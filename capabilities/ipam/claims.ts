@@ -1,0 +1,160 @@
+import { isDeepStrictEqual } from "node:util";
+import type { IpAddress } from "../config/address";
+import { virtualIPResource } from "../config/kinds/virtual-ip";
+import type { Holder, VirtualIP } from "../config/kinds/virtual-ip";
+import { vipName } from "../config/vip-name";
+import type { KubeClient } from "../kube/client";
+import { isReason } from "../kube/errors";
+import type { ResourceKind } from "../kube/resource";
+import type { Choice } from "./allocator";
+import { buildVirtualIP, isPending, isSameHolder, joinRefusal } from "./claim";
+import type { ClaimReason, JoinRefusal } from "./claim";
+import type { Ledger } from "./ledger";
+
+export const virtualIPs: ResourceKind<VirtualIP> = virtualIPResource;
+
+/** An address is held now, or it is not, because of somebody else. */
+export type HoldResult =
+  | { readonly ok: true; readonly vip: VirtualIP }
+  | { readonly ok: false; readonly refusal: JoinRefusal };
+
+/**
+ * Claims on addresses, kept in the cluster. Creating a VirtualIP is the lock; changing one is a
+ * compare-and-swap on its resourceVersion. So any number of processes may call these at once.
+ */
+export type Claims = {
+  /** Claims an address that looks free: undefined if somebody has it already. One call. */
+  take(choice: Choice, reason: ClaimReason, mine: Holder): Promise<VirtualIP | undefined>;
+  /**
+   * Makes sure that `mine` is among the holders, exactly as given: creates, confirms (`isMine` tells
+   * which holder stands for the same Service), refreshes or joins, whichever is needed.
+   */
+  hold(choice: Choice, reason: ClaimReason, mine: Holder, isMine?: IsMine): Promise<HoldResult>;
+  /** Takes the matching holders out, and the VirtualIP with the last one. */
+  release(vip: VirtualIP, isLeaving: IsMine): Promise<void>;
+  /** What the API server says now; undefined if nobody holds the address. */
+  read(address: IpAddress): Promise<VirtualIP | undefined>;
+};
+
+export type IsMine = (holder: Holder) => boolean;
+
+const ATTEMPTS = 5;
+
+export function createClaims(client: KubeClient, ledger: Ledger): Claims {
+  async function read(address: IpAddress): Promise<VirtualIP | undefined> {
+    const name = vipName(address);
+    try {
+      const vip = await client.get(virtualIPs, name);
+      ledger.observe(vip);
+      return vip;
+    } catch (error) {
+      if (!isReason(error, "NotFound")) throw error;
+      ledger.forget(name);
+      return undefined;
+    }
+  }
+
+  async function take(
+    { address, pool }: Choice,
+    reason: ClaimReason,
+    mine: Holder,
+  ): Promise<VirtualIP | undefined> {
+    try {
+      const object = buildVirtualIP(address, pool.name, reason, mine);
+      const vip = await client.create(virtualIPs, object);
+      ledger.observe(vip);
+      return vip;
+    } catch (error) {
+      if (isReason(error, "AlreadyExists")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Compare-and-swap of pool and holders; undefined if the VirtualIP is not the one we knew. */
+  async function swap(
+    vip: VirtualIP,
+    holders: readonly Holder[],
+    pool = vip.spec.pool,
+  ): Promise<VirtualIP | undefined> {
+    const { name = "", resourceVersion } = vip.metadata;
+    try {
+      const swapped = await client.jsonPatch(virtualIPs, name, [
+        { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion },
+        { op: "replace", path: "/spec/pool", value: pool },
+        { op: "replace", path: "/spec/holders", value: holders },
+      ]);
+      ledger.observe(swapped);
+      return swapped;
+    } catch (error) {
+      if (isReason(error, "Conflict") || isReason(error, "NotFound")) return undefined;
+      throw error;
+    }
+  }
+
+  async function hold(
+    choice: Choice,
+    reason: ClaimReason,
+    mine: Holder,
+    isMine: IsMine = holder => isSameHolder(holder, mine),
+  ): Promise<HoldResult> {
+    let vip = ledger.get(choice.address);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const done = vip
+        ? await enter(vip, choice, mine, isMine)
+        : await create(choice, reason, mine);
+      if (done) return done;
+      vip = await read(choice.address);
+    }
+    throw new Error(`VirtualIP ${vipName(choice.address)} changes too often to be claimed`);
+  }
+
+  async function create(
+    choice: Choice,
+    reason: ClaimReason,
+    mine: Holder,
+  ): Promise<HoldResult | undefined> {
+    const vip = await take(choice, reason, mine);
+    return vip && { ok: true, vip };
+  }
+
+  async function enter(
+    vip: VirtualIP,
+    { address, pool }: Choice,
+    mine: Holder,
+    isMine: IsMine,
+  ): Promise<HoldResult | undefined> {
+    const others = vip.spec.holders.filter(holder => !isMine(holder));
+    const refusal = joinRefusal(others, mine);
+    if (refusal) {
+      // The cache may be behind: a refusal is believed only if it is so in the cluster.
+      const now = await read(address);
+      const isTrue = now?.metadata.resourceVersion === vip.metadata.resourceVersion;
+      return isTrue ? { ok: false, refusal } : undefined;
+    }
+    const before = vip.spec.holders.find(isMine);
+    const after = before && !isPending(mine) ? { ...mine, claimedAt: before.claimedAt } : mine;
+    if (isDeepStrictEqual(before, after) && vip.spec.pool === pool.name) return { ok: true, vip };
+    const swapped = await swap(vip, [...others, after], pool.name);
+    return swapped && { ok: true, vip: swapped };
+  }
+
+  async function release(vip: VirtualIP, isLeaving: IsMine): Promise<void> {
+    const rest = vip.spec.holders.filter(holder => !isLeaving(holder));
+    if (rest.length === 0) await remove(vip);
+    else if (rest.length < vip.spec.holders.length && !(await swap(vip, rest))) {
+      throw new Error(`VirtualIP ${vip.spec.address} changed while it was released`);
+    }
+  }
+
+  async function remove({ metadata }: VirtualIP): Promise<void> {
+    const { name = "", resourceVersion = "", uid = "" } = metadata;
+    try {
+      await client.delete(virtualIPs, name, { resourceVersion, uid });
+    } catch (error) {
+      if (!isReason(error, "NotFound")) throw error;
+    }
+    ledger.forget(name);
+  }
+
+  return { take, hold, release, read };
+}

@@ -1,0 +1,48 @@
+import type { PeprMutateRequest, PeprValidateRequest, a } from "pepr";
+import { mutateService, poolOverlap } from "./admission";
+import { runtime } from "./start";
+import { validateService } from "./validation";
+
+type Answer = ReturnType<PeprValidateRequest<a.Service>["Approve"]>;
+
+/** Mutate cannot refuse, so whatever happens here must not fail the request: the reconciler repairs it. */
+export async function assignAddress(req: PeprMutateRequest<a.Service>): Promise<void> {
+  const { admission } = runtime();
+  const before = structuredClone(req.Raw);
+  try {
+    await mutateService(admission, req);
+  } catch (error) {
+    req.Raw = before;
+    admission.log.error(
+      { err: error, uid: req.Request.uid },
+      "no address was assigned at admission",
+    );
+  }
+}
+
+/** Refuses with one sentence what can never work, warns of what has to wait. */
+export async function checkService(req: PeprValidateRequest<a.Service>): Promise<Answer> {
+  const { admission } = runtime();
+  const service = req.Raw;
+  const namespace = service.metadata?.namespace ?? req.Request.namespace ?? "default";
+  try {
+    const old = req.OldResource as a.Service | undefined;
+    const verdict = await validateService(admission, { service, old, namespace });
+    if (!verdict.allowed) return req.Deny(verdict.message);
+    return verdict.warnings.length > 0 ? req.Approve([...verdict.warnings]) : req.Approve();
+  } catch (error) {
+    admission.log.error({ err: error, uid: req.Request.uid }, "a Service could not be checked");
+    return req.Approve(["Ancho could not check this Service: the API server did not answer"]);
+  }
+}
+
+/** Refuses a pool that has addresses of another one. */
+export function checkPool(req: PeprValidateRequest<a.GenericKind>): Answer {
+  const sentence = poolOverlap(runtime().admission, req.Raw);
+  return sentence === undefined ? req.Approve() : req.Deny(sentence);
+}
+
+/** A changed pool may serve Services that wait, or no longer serve some. */
+export function noticePool(): void {
+  runtime().reconciler?.wakeAll();
+}

@@ -1,0 +1,27 @@
+import { Capability, a } from "pepr";
+import { IPAddressPoolModel } from "../config/registered-kinds";
+import { assignAddress, checkPool, checkService, noticePool } from "./handlers";
+
+/** Gives Services of type LoadBalancer their addresses. This file is its table of contents. */
+export const ipamCapability = new Capability({
+  name: "ipam",
+  description: "Gives Services of type LoadBalancer an address of an IPAddressPool",
+});
+
+const { When } = ipamCapability;
+
+// A Service gets its address in the answer to its own creation, and keeps it through updates.
+When(a.Service)
+  .IsCreatedOrUpdated()
+  .Alias("service-address")
+  .Mutate(assignAddress)
+  // What can never work as written is refused.
+  .Validate(checkService);
+
+// Two pools with the same address would hand it out twice.
+When(IPAddressPoolModel)
+  .IsCreatedOrUpdated()
+  .Alias("pool-overlap")
+  .Validate(checkPool)
+  // Services that wait for an address are served when a pool changes.
+  .Watch(noticePool);

@@ -1,0 +1,80 @@
+import type { Holder, VirtualIP } from "../config/kinds/virtual-ip";
+import { parseVipName } from "../config/vip-name";
+import { services } from "../kube/resource";
+import type { Result } from "../kube/work-queue";
+import { holderTitle, isPending, isUnnamedClaimOf, pendingMsLeft } from "./claim";
+import { virtualIPs } from "./claims";
+import { serviceKeysOf } from "./ledger";
+import { assignedAddresses } from "./marks";
+import type { ReconcileParts } from "./reconcile-service";
+import { includesAddress, isOurs, statusAddresses } from "./service";
+
+export type ClaimReconcileParts = Pick<
+  ReconcileParts,
+  "client" | "ledger" | "claims" | "lbClass" | "now" | "log"
+> & { readonly wakeService: (key: string) => void };
+
+/**
+ * Makes one VirtualIP as it should be: its status says who holds it, and claims that no Service has
+ * come for are collected.
+ */
+export async function reconcileClaim(
+  parts: ClaimReconcileParts,
+  name: string,
+): Promise<Result | undefined> {
+  const address = parseVipName(name);
+  const vip = address && parts.ledger.get(address);
+  if (!vip) return undefined;
+  const wait = pendingWait(vip, parts.now());
+  if (wait !== undefined && wait > 0) return { requeueAfterMs: wait };
+  if (vip.spec.holders.length === 0) {
+    await parts.claims.release(vip, () => false);
+    return undefined;
+  }
+  for (const holder of vip.spec.holders.filter(isPending)) {
+    // Whoever has a name is judged by the reconciliation of that Service.
+    if (holder.name) parts.wakeService(`${holder.namespace}/${holder.name}`);
+    else await collectUnnamed(parts, vip, holder);
+  }
+  if (wait === undefined) await writeStatus(parts, vip);
+  return undefined;
+}
+
+/** How long the oldest pending claim of the VirtualIP may wait yet; undefined if none is pending. */
+function pendingWait(vip: VirtualIP, now: number): number | undefined {
+  const waits = vip.spec.holders.filter(isPending).map(holder => pendingMsLeft(holder, now));
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+/** A claim that was made before the API server had generated the Service's name. */
+async function collectUnnamed(
+  { client, claims, wakeService, lbClass, log }: ClaimReconcileParts,
+  vip: VirtualIP,
+  holder: Holder,
+): Promise<void> {
+  const address = parseVipName(vip.metadata.name ?? "");
+  if (!address) return;
+  const candidates = await client.list(services, holder.namespace);
+  const owner = candidates.find(
+    service =>
+      isOurs(service, lbClass) &&
+      isUnnamedClaimOf(holder, service, holder.namespace) &&
+      includesAddress([...assignedAddresses(service), ...statusAddresses(service)], address),
+  );
+  if (owner) {
+    wakeService(`${holder.namespace}/${owner.metadata?.name ?? ""}`);
+    return;
+  }
+  log.info(
+    { vip: vip.metadata.name, holder: holderTitle(holder) },
+    "no Service came for the claim",
+  );
+  await claims.release(vip, other => other.claimId === holder.claimId);
+}
+
+async function writeStatus({ client, ledger }: ClaimReconcileParts, vip: VirtualIP): Promise<void> {
+  const service = serviceKeysOf(vip).join(", ");
+  if (vip.status?.phase === "Bound" && vip.status.service === service) return;
+  const status = { phase: "Bound", service };
+  ledger.observe(await client.mergePatchStatus(virtualIPs, vip.metadata.name ?? "", { status }));
+}

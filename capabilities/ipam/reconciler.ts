@@ -1,0 +1,131 @@
+import type { VirtualIP } from "../config/kinds/virtual-ip";
+import { services } from "../kube/resource";
+import type { Store } from "../kube/store";
+import { watchStore } from "../kube/store";
+import { createWorkQueue } from "../kube/work-queue";
+import type { WorkQueue } from "../kube/work-queue";
+import { serviceKeysOf } from "./ledger";
+import { reconcileClaim } from "./reconcile-claim";
+import { reconcileService } from "./reconcile-service";
+import type { ReconcileParts } from "./reconcile-service";
+import { reserveStatuses } from "./reserve";
+import { isOurs } from "./service";
+import type { Service } from "./service";
+import type { Hooks } from "./start";
+import { addressOf } from "./vip";
+
+/** The part of IPAM that Pepr's watcher runs. */
+export type Reconciler = {
+  /** Looks at every Service again, those without an address included. */
+  wakeAll(): void;
+  stop(): Promise<void>;
+};
+
+export type ReconcilerParts = Omit<ReconcileParts, "cachedService" | "waiting"> & {
+  readonly hooks: Hooks;
+  readonly vipStore: Store<VirtualIP>;
+};
+
+/** All that events may have missed is found by then. */
+const SWEEP_MS = 60_000;
+
+/**
+ * Turns changes into keys, and keys into work: one queue for Services, one for VirtualIPs. Everything
+ * is also looked at once at the start and once per sweep, so a lost event costs time and nothing else.
+ */
+export async function startReconciler(parts: ReconcilerParts): Promise<Reconciler> {
+  const { ledger, vipStore, hooks, log } = parts;
+  const waiting = new Set<string>();
+  let wakeService: (key: string) => void = () => undefined;
+  const store = watchStore(services, {
+    log,
+    onChange: key => {
+      wakeService(key);
+    },
+  });
+  await store.synced;
+  const { serviceQueue, claimQueue } = createQueues(parts, store, waiting);
+  const addService = (key: string): void => {
+    serviceQueue.add(key);
+  };
+  wakeService = addService;
+
+  function wakeAll(): void {
+    const ours = store.list().filter(service => isOurs(service, parts.lbClass));
+    reserveStatuses(ours, ledger, parts.now());
+    for (const { metadata } of ours) {
+      serviceQueue.add(`${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`);
+    }
+  }
+
+  function sweep(): void {
+    if (vipStore.isConnected()) ledger.resync(vipStore.list());
+    const vips = vipStore.list();
+    vips.forEach(vip => {
+      claimQueue.add(vip.metadata.name ?? "");
+    });
+    vips.flatMap(serviceKeysOf).forEach(addService);
+    wakeAll();
+  }
+
+  const wakeWaiting = (): void => {
+    waiting.forEach(addService);
+  };
+  hooks.beforeVip = name => holdersOf(ledger, name);
+  hooks.onVip = (name, vip, before) => {
+    claimQueue.add(name);
+    const after = vip ? serviceKeysOf(vip) : [];
+    const gone = before.filter(key => !after.includes(key));
+    gone.forEach(addService);
+    if (!vip || gone.length > 0) wakeWaiting();
+  };
+  hooks.onPool = wakeAll;
+  hooks.onNamespace = wakeWaiting;
+  sweep();
+  const timer = setInterval(sweep, SWEEP_MS);
+  return {
+    wakeAll,
+    stop: async () => {
+      clearInterval(timer);
+      store.stop();
+      await Promise.all([serviceQueue.stop(), claimQueue.stop()]);
+    },
+  };
+}
+
+function createQueues(
+  parts: ReconcilerParts,
+  store: Store<Service>,
+  waiting: Set<string>,
+): { readonly serviceQueue: WorkQueue; readonly claimQueue: WorkQueue } {
+  const { log } = parts;
+  const serviceParts = { ...parts, waiting, cachedService: (key: string) => store.get(key) };
+  const backoff = { baseMs: 50, maxMs: 30_000 };
+  const serviceQueue = createWorkQueue({
+    name: "services",
+    reconcile: key => reconcileService(serviceParts, key),
+    concurrency: 16,
+    backoff,
+    log,
+  });
+  const claimParts = {
+    ...parts,
+    wakeService: (key: string) => {
+      serviceQueue.add(key);
+    },
+  };
+  const claimQueue = createWorkQueue({
+    name: "claims",
+    reconcile: name => reconcileClaim(claimParts, name),
+    concurrency: 8,
+    backoff,
+    log,
+  });
+  return { serviceQueue, claimQueue };
+}
+
+function holdersOf(ledger: ReconcilerParts["ledger"], name: string): readonly string[] {
+  const [address] = addressOf({ metadata: { name } } as VirtualIP);
+  const vip = address && ledger.get(address);
+  return vip ? serviceKeysOf(vip) : [];
+}

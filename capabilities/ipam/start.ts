@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { IPAddressPool } from "../config/kinds/ip-address-pool";
+import type { VirtualIP } from "../config/kinds/virtual-ip";
+import { createKubeClient } from "../kube/client";
+import type { KubeClient } from "../kube/client";
+import { createEventRecorder } from "../kube/events";
+import { createLogger } from "../kube/log";
+import { namespaces, services } from "../kube/resource";
+import { watchStore } from "../kube/store";
+import type { AdmissionParts } from "./admission";
+import { createClaims, virtualIPs } from "./claims";
+import { readClusterFamilies } from "./cluster-families";
+import type { ClusterFamilies } from "./families";
+import { createLedger } from "./ledger";
+import type { Ledger } from "./ledger";
+import { startReconciler } from "./reconciler";
+import type { Reconciler } from "./reconciler";
+import { reserveStatuses } from "./reserve";
+import { readSettings } from "./settings";
+import { createWorld, pools } from "./world";
+
+/** What Pepr's callbacks work with. */
+export type Runtime = {
+  readonly admission: AdmissionParts;
+  /** Only in Pepr's watcher. */
+  readonly reconciler: Reconciler | undefined;
+};
+
+let started: Runtime | undefined;
+
+/** The running IPAM. Pepr calls nobody before `startIpam` is done. */
+export function runtime(): Runtime {
+  if (!started) throw new Error("IPAM: startIpam() has not finished");
+  return started;
+}
+
+const log = createLogger("ipam");
+const FAMILIES_REFRESH_MS = 300_000;
+
+/**
+ * Connects to the cluster and resolves when every cache has been filled, so that admission never
+ * answers from an empty one. While the API server is away, it goes on trying.
+ */
+export async function startIpam(): Promise<void> {
+  const settings = readSettings(process.env);
+  const client = createKubeClient();
+  const ledger = createLedger();
+  const claims = createClaims(client, ledger);
+  const families = await watchFamilies(client);
+  const hooks = createHooks();
+  const vipStore = watchStore<VirtualIP>(virtualIPs, {
+    log,
+    onChange: (name, vip) => {
+      const before = hooks.beforeVip(name);
+      if (vip) ledger.observe(vip);
+      else ledger.forget(name);
+      hooks.onVip(name, vip, before);
+    },
+  });
+  const poolStore = watchStore<IPAddressPool>(pools, {
+    namespace: settings.namespace,
+    log,
+    onChange: () => {
+      hooks.onPool();
+    },
+  });
+  const namespaceStore = watchStore(namespaces, {
+    log,
+    onChange: () => {
+      hooks.onNamespace();
+    },
+  });
+  await Promise.all([vipStore, poolStore, namespaceStore].map(store => store.synced));
+  const { namespace, lbClass } = settings;
+  const world = createWorld({ client, namespace, poolStore, namespaceStore, families });
+  const common = { world, ledger, claims, lbClass, now: () => Date.now(), log };
+  const reconciler = settings.isWatcher
+    ? await startReconciler({ ...common, client, hooks, vipStore, events: recorder(client) })
+    : undefined;
+  if (!reconciler) await reserveInUse(client, ledger, hooks);
+  started = { admission: common, reconciler };
+  log.info({ families: families(), pools: poolStore.list().length }, "IPAM is ready");
+}
+
+/** Called on changes in the caches; the reconciler puts in what it wants to hear of. */
+export type Hooks = {
+  beforeVip: (name: string) => readonly string[];
+  onVip: (name: string, vip: VirtualIP | undefined, holdersBefore: readonly string[]) => void;
+  onPool: () => void;
+  onNamespace: () => void;
+};
+
+function createHooks(): Hooks {
+  return {
+    beforeVip: () => [],
+    onVip: () => undefined,
+    onPool: () => undefined,
+    onNamespace: () => undefined,
+  };
+}
+
+function recorder(client: KubeClient): ReturnType<typeof createEventRecorder> {
+  return createEventRecorder(client, "ancho", undefined, log);
+}
+
+/** Also admission must not give away what Services had before there were VirtualIPs. */
+async function reserveInUse(client: KubeClient, ledger: Ledger, hooks: Hooks): Promise<void> {
+  const reserve = async (): Promise<void> => {
+    reserveStatuses(await client.list(services), ledger, Date.now());
+  };
+  hooks.onPool = () => {
+    reserve().catch((error: unknown) => {
+      log.warn({ err: error }, "Services could not be listed");
+    });
+  };
+  await reserve();
+}
+
+/** Reads the cluster's families, and again now and then: a second one can be added to a cluster. */
+async function watchFamilies(client: KubeClient): Promise<() => ClusterFamilies> {
+  let families = await untilDone(() => readClusterFamilies(client));
+  const refresh = (): void => {
+    readClusterFamilies(client).then(
+      read => (families = read),
+      (error: unknown) => {
+        log.warn({ err: error }, "the cluster's address families could not be read");
+      },
+    );
+  };
+  setInterval(refresh, FAMILIES_REFRESH_MS).unref();
+  return () => families;
+}
+
+async function untilDone<T>(action: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await action();
+    } catch (error) {
+      log.warn({ err: error }, "the API server does not answer yet, trying again");
+      await sleep(1_000);
+    }
+  }
+}

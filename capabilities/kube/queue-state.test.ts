@@ -1,0 +1,241 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { backoffMs, createQueueState } from "./queue-state";
+import type { QueueState } from "./queue-state";
+
+const backoff = { baseMs: 100, maxMs: 5_000, jitter: 0.5 };
+
+describe("backoffMs", () => {
+  it("doubles from baseMs up to maxMs without jitter", () => {
+    const plain = { ...backoff, jitter: 0 };
+    const delays = [1, 2, 3, 6, 7, 60, 5_000].map(n => backoffMs(plain, n, 0.9));
+    expect(delays).toEqual([100, 200, 400, 3_200, 5_000, 5_000, 5_000]);
+  });
+
+  it("stays within its bounds for every input", () => {
+    const any = fc.record({
+      baseMs: fc.integer({ min: 1, max: 1_000 }),
+      maxMs: fc.integer({ min: 1_000, max: 100_000 }),
+      jitter: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(any, fc.integer({ min: 1, max: 10_000 }), random, (b, failures, r) => {
+        const delay = backoffMs(b, failures, r);
+        expect(delay).toBeLessThanOrEqual(b.maxMs);
+        expect(delay).toBeGreaterThanOrEqual(b.baseMs * (1 - b.jitter) - 1e-9);
+      }),
+    );
+  });
+});
+
+describe("queue state, by example", () => {
+  it("makes one run of several adds, in the order of the first ones", () => {
+    const state = createQueueState(backoff);
+    ["a", "b", "a", "c", "b"].forEach(key => {
+      state.add(key);
+    });
+    expect([state.take(0), state.take(0), state.take(0), state.take(0)]).toEqual([
+      "a",
+      "b",
+      "c",
+      undefined,
+    ]);
+  });
+
+  it("runs a key once more if it was added during its run, and not at the same time", () => {
+    const state = createQueueState(backoff);
+    state.add("a");
+    state.take(0);
+    state.add("a");
+    state.add("a");
+    expect(state.take(0)).toBeUndefined();
+    state.succeed("a");
+    expect(state.take(0)).toBe("a");
+    state.succeed("a");
+    expect(state.take(0)).toBeUndefined();
+    expect(state.size()).toBe(0);
+  });
+
+  it("holds the earliest of several times", () => {
+    const state = createQueueState(backoff);
+    state.addAt("a", 50);
+    state.addAt("a", 20);
+    state.addAt("a", 90);
+    expect(state.nextDue()).toBe(20);
+    expect(state.take(19)).toBeUndefined();
+    expect(state.take(20)).toBe("a");
+    state.succeed("a");
+    expect(state.nextDue()).toBeUndefined();
+  });
+
+  it("keeps a time that a caller asked for, drops one that an earlier run asked for", () => {
+    const state = createQueueState(backoff);
+    state.addAt("a", 500);
+    state.add("a");
+    state.take(0);
+    state.succeed("a", 300);
+    state.add("a");
+    state.take(10);
+    state.succeed("a");
+    expect(state.nextDue()).toBe(500);
+  });
+
+  it("forgets failures after a success", () => {
+    const state = createQueueState({ ...backoff, jitter: 0 });
+    const failAt = (now: number): number => {
+      state.add("a");
+      state.take(now);
+      return state.fail("a", now, 0) - now;
+    };
+    expect([failAt(0), failAt(1_000), failAt(2_000)]).toEqual([100, 200, 400]);
+    state.add("a");
+    state.take(9_000);
+    state.succeed("a");
+    expect(state.failures("a")).toBe(0);
+    expect(failAt(10_000)).toBe(100);
+  });
+});
+
+/** What must happen at the latest when: the reason why a key has to run again. */
+type Debt = { readonly dueBy: number };
+
+type Model = {
+  now: number;
+  readonly running: Set<string>;
+  /** Keys that must run again, from a request that no run has answered yet. */
+  readonly debts: Map<string, Debt>;
+};
+
+class AddCommand implements fc.Command<Model, QueueState> {
+  constructor(readonly key: string) {}
+  check = (): boolean => true;
+  run(model: Model, state: QueueState): void {
+    state.add(this.key);
+    owe(model, this.key, model.now);
+  }
+  toString = (): string => `add(${this.key})`;
+}
+
+class AddAtCommand implements fc.Command<Model, QueueState> {
+  constructor(
+    readonly key: string,
+    readonly ms: number,
+  ) {}
+  check = (): boolean => true;
+  run(model: Model, state: QueueState): void {
+    state.addAt(this.key, model.now + this.ms);
+    owe(model, this.key, model.now + this.ms);
+  }
+  toString = (): string => `addAt(${this.key}, +${this.ms})`;
+}
+
+class TakeCommand implements fc.Command<Model, QueueState> {
+  check = (): boolean => true;
+  run(model: Model, state: QueueState): void {
+    const key = state.take(model.now);
+    if (key === undefined) {
+      for (const [owed, { dueBy }] of model.debts) {
+        expect(dueBy > model.now || model.running.has(owed), `lost: ${owed}`).toBe(true);
+      }
+      return;
+    }
+    expect(model.running.has(key), `two runs of ${key}`).toBe(false);
+    expect(model.debts.get(key)?.dueBy, `nobody asked for ${key}`).toBeLessThanOrEqual(model.now);
+    model.running.add(key);
+    model.debts.delete(key);
+  }
+  toString = (): string => "take()";
+}
+
+class FinishCommand implements fc.Command<Model, QueueState> {
+  constructor(
+    readonly which: number,
+    readonly outcome: "ok" | "requeue" | "fail",
+    readonly random: number,
+  ) {}
+  check = (model: Readonly<Model>): boolean => model.running.size > 0;
+  run(model: Model, state: QueueState): void {
+    const key = [...model.running][this.which % model.running.size] ?? "";
+    model.running.delete(key);
+    if (this.outcome === "fail") {
+      const retryAt = state.fail(key, model.now, this.random);
+      expect(retryAt - model.now).toBeLessThanOrEqual(backoff.maxMs);
+      expect(retryAt - model.now).toBeGreaterThanOrEqual(backoff.baseMs * (1 - backoff.jitter));
+      owe(model, key, retryAt);
+    } else if (this.outcome === "requeue") {
+      state.succeed(key, model.now + 70);
+      owe(model, key, model.now + 70);
+    } else {
+      state.succeed(key);
+      expect(state.failures(key)).toBe(0);
+    }
+  }
+  toString = (): string => `finish(${this.which}, ${this.outcome})`;
+}
+
+class SleepCommand implements fc.Command<Model, QueueState> {
+  constructor(readonly ms: number) {}
+  check = (): boolean => true;
+  run(model: Model): void {
+    model.now += this.ms;
+  }
+  toString = (): string => `sleep(${this.ms})`;
+}
+
+function owe(model: Model, key: string, at: number): void {
+  const before = model.debts.get(key)?.dueBy ?? Infinity;
+  model.debts.set(key, { dueBy: Math.min(at, before) });
+}
+
+describe("queue state, by random histories", () => {
+  const key = fc.constantFrom("a", "b", "c", "d");
+  const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  const commands = fc.commands(
+    [
+      key.map(k => new AddCommand(k)),
+      fc.tuple(key, fc.nat(300)).map(([k, ms]) => new AddAtCommand(k, ms)),
+      fc.constant(new TakeCommand()),
+      fc
+        .tuple(fc.nat(5), fc.constantFrom("ok", "requeue", "fail"), random)
+        .map(([n, outcome, r]) => new FinishCommand(n, outcome, r)),
+      fc.nat(200).map(ms => new SleepCommand(ms)),
+    ],
+    { maxCommands: 120 },
+  );
+
+  it("loses no key, runs a key once at a time, and only when asked", () => {
+    fc.assert(
+      fc.property(commands, cmds => {
+        const model: Model = { now: 0, running: new Set(), debts: new Map() };
+        const state = createQueueState(backoff);
+        fc.modelRun(() => ({ model, real: state }), cmds);
+        drain(model, state);
+        expect(state.size()).toBe(0);
+        expect(state.counts()).toEqual({ ready: 0, running: 0, waiting: 0 });
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** Lets all runs succeed and time pass until nothing is left: every debt must have been paid. */
+function drain(model: Model, state: QueueState): void {
+  for (;;) {
+    model.running.forEach(key => {
+      state.succeed(key);
+    });
+    model.running.clear();
+    for (let key = state.take(model.now); key !== undefined; key = state.take(model.now)) {
+      model.debts.delete(key);
+      state.succeed(key);
+    }
+    const due = state.nextDue();
+    if (due === undefined) {
+      break;
+    }
+    expect(due).toBeGreaterThan(model.now);
+    model.now = due;
+  }
+  expect([...model.debts.keys()]).toEqual([]);
+}

@@ -1,0 +1,167 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import type { ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { answer, startFakeApiServer } from "./fake-api-server";
+import type { FakeApiServer } from "./fake-api-server";
+import { configMaps } from "./resource";
+import { retryDelayMs, watchStore } from "./store";
+import type { Store } from "./store";
+
+const item = (name: string, version: number): object => ({
+  metadata: { namespace: "ns", name, uid: `uid-${name}`, resourceVersion: String(version) },
+});
+
+describe("retryDelayMs", () => {
+  it("grows with the outage, between an eighth of a second and ten", () => {
+    expect(retryDelayMs(0, 0)).toBe(125);
+    expect(retryDelayMs(0, 1)).toBe(250);
+    expect(retryDelayMs(30_000, 1)).toBe(2_000);
+    expect(retryDelayMs(3_600_000, 1)).toBe(10_000);
+  });
+});
+
+/** Faults that a real API server shows too seldom; e2e/kube.test.ts has the real one. */
+describe("store", () => {
+  let folder: string;
+  let server: FakeApiServer;
+  let store: Store<unknown> | undefined;
+  let onList: (response: ServerResponse) => true;
+  let onWatch: (response: ServerResponse) => true;
+  let streams: ServerResponse[];
+  let changes: string[];
+
+  const listOf = (version: number, ...items: object[]): typeof onList => {
+    return response =>
+      answer(response, 200, { items, metadata: { resourceVersion: String(version) } });
+  };
+  const openStream = (response: ServerResponse): true => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.flushHeaders();
+    streams.push(response);
+    return true;
+  };
+  const send = (type: string, object: object): void => {
+    streams.at(-1)?.write(`${JSON.stringify({ type, object })}\n`);
+  };
+  const start = (): Store<unknown> => {
+    store = watchStore(configMaps, {
+      log: { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() },
+      onChange: (key, object) => {
+        changes.push(`${key} ${object?.metadata?.resourceVersion ?? "gone"}`);
+        if (key === "ns/fatal") {
+          throw new Error("the user's callback failed");
+        }
+      },
+    });
+    return store;
+  };
+
+  beforeEach(async () => {
+    streams = [];
+    changes = [];
+    onList = listOf(5, item("a", 3));
+    onWatch = openStream;
+    folder = mkdtempSync(join(tmpdir(), "kube-store-"));
+    server = await startFakeApiServer((request, response) =>
+      (request.url ?? "").includes("watch=true") ? onWatch(response) : onList(response),
+    );
+    server.writeKubeConfig(join(folder, "config"), "token");
+    process.env["KUBECONFIG"] = join(folder, "config");
+  });
+
+  afterEach(async () => {
+    store?.stop();
+    await server.stop();
+    rmSync(folder, { recursive: true });
+    delete process.env["KUBECONFIG"];
+  });
+
+  it("lists, then follows, and fills in what list items lack", async () => {
+    const s = start();
+    expect(s.hasSynced()).toBe(false);
+    await s.synced;
+    expect(s.get("ns/a")).toMatchObject({ kind: "ConfigMap", apiVersion: "v1" });
+    await vi.waitUntil(() => s.isConnected());
+    send("MODIFIED", item("a", 6));
+    send("ADDED", item("b", 7));
+    send("DELETED", item("a", 8));
+    await vi.waitUntil(() => changes.length === 4);
+    expect(changes).toEqual(["ns/a 3", "ns/a 6", "ns/b 7", "ns/a gone"]);
+    expect(s.list()).toHaveLength(1);
+  });
+
+  it("is synced by the first list that succeeds, not by a watch without one", async () => {
+    onList = response => answer(response, 500, { kind: "Status", message: "etcd is away" });
+    const s = start();
+    await vi.waitUntil(() => server.requests.length >= 4);
+    expect(s.hasSynced()).toBe(false);
+    onList = listOf(5, item("a", 3));
+    await s.synced;
+    expect(changes).toEqual(["ns/a 3"]);
+  });
+
+  it("finds what was deleted, changed and made while it was disconnected", async () => {
+    onList = listOf(5, item("a", 3), item("b", 4));
+    const s = start();
+    await vi.waitUntil(() => s.isConnected());
+    onList = listOf(20, item("b", 15), item("c", 16));
+    server.resetConnections();
+    await vi.waitUntil(() => changes.length === 5, 3_000);
+    expect(changes.slice(2)).toEqual(["ns/a gone", "ns/b 15", "ns/c 16"]);
+  });
+
+  it("lists again when the server has forgotten its version (410)", async () => {
+    const s = start();
+    await vi.waitUntil(() => s.isConnected());
+    onList = listOf(90, item("a", 80));
+    send("ERROR", { kind: "Status", code: 410, reason: "Expired" });
+    await vi.waitUntil(() => changes.includes("ns/a 80"), 3_000);
+  });
+
+  it("goes on when the server ends the stream, as it does every half hour", async () => {
+    const s = start();
+    await vi.waitUntil(() => s.isConnected());
+    onList = listOf(9, item("a", 8));
+    streams[0]?.end();
+    await vi.waitUntil(() => streams.length === 2, 3_000);
+    send("MODIFIED", item("a", 12));
+    await vi.waitUntil(() => changes.includes("ns/a 12"));
+    expect(changes).toEqual(["ns/a 3", "ns/a 8", "ns/a 12"]);
+  });
+
+  it("survives a callback that throws and a line that is no JSON", async () => {
+    const s = start();
+    await vi.waitUntil(() => s.isConnected());
+    streams[0]?.write("not json\n");
+    send("ADDED", item("fatal", 6));
+    send("ADDED", item("b", 7));
+    await vi.waitUntil(() => changes.includes("ns/b 7"));
+  });
+
+  it("says nothing after stop", async () => {
+    const s = start();
+    await vi.waitUntil(() => s.isConnected());
+    s.stop();
+    await vi.waitUntil(() => streams[0]?.destroyed === true);
+    const requests = server.requests.length;
+    server.resetConnections();
+    expect(s.isConnected()).toBe(false);
+    expect(server.requests).toHaveLength(requests);
+    expect(changes).toEqual(["ns/a 3"]);
+  });
+
+  it("passes its scope on to list and watch", async () => {
+    store = watchStore(configMaps, {
+      namespace: "ns",
+      fieldSelector: { "metadata.name": "a" },
+      labelSelector: { app: "x" },
+      log: { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() },
+    });
+    await vi.waitUntil(() => server.requests.length === 2);
+    const query = "fieldSelector=metadata.name%3Da&labelSelector=app%3Dx";
+    expect(server.requests[0]).toBe(`GET /api/v1/namespaces/ns/configmaps?${query}`);
+    expect(server.requests[1]).toContain(`${query}&watch=true`);
+  });
+});

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  applyPool,
+  applyWeb,
+  answerOf,
+  deletePool,
+  request,
+  serviceFor,
+  statusAddresses,
+} from "./fixtures";
+import type { Cluster } from "./support";
+import { cluster } from "./support";
+
+const pool = { name: "control-plane", addresses: ["172.30.0.210-172.30.0.219"] };
+
+describe("what is left when parts of the control plane are gone", () => {
+  let c: Cluster;
+
+  beforeAll(async () => {
+    c = await cluster();
+    await applyPool(c, pool);
+    await applyWeb(c, "survivor", 2);
+  });
+
+  afterAll(async () => {
+    await c.ok(["delete", "service,deployment", "-l", "e2e=control-plane", "--ignore-not-found"]);
+    await c.ok(["delete", "service", "early", "during", "late", "--ignore-not-found"]);
+    await c.ok(["delete", "deployment", "survivor", "--ignore-not-found"]);
+    await deletePool(c, pool.name);
+  });
+
+  it("with both admission pods deleted and kept away, a Service gets its address from the reconciler", async () => {
+    await c.ok(["-n", "pepr-system", "scale", "deployment/pepr-ancho", "--replicas=0"]);
+    try {
+      await c.waitFor("the admission pods to be gone", async () => {
+        const pods = await c.get("pods", "-n", "pepr-system", "-l", "app=pepr-ancho");
+        return pods?.items?.length === 0;
+      });
+      const answer = await c.ok(["create", "-f", "-", "-o", "json"], {
+        input: JSON.stringify(serviceFor("during", "survivor")),
+      });
+      const created = JSON.parse(answer) as { spec: { loadBalancerIP?: string } };
+      expect(created.spec.loadBalancerIP).toBeUndefined();
+      const [address] = await statusAddresses(c, "during");
+      expect(address).toMatch(/^172\.30\.0\.21\d$/);
+      await expect(answerOf(c, "client", address!)).resolves.toContain("survivor");
+    } finally {
+      await c.ok(["-n", "pepr-system", "scale", "deployment/pepr-ancho", "--replicas=2"]);
+      await c.ok([
+        "-n",
+        "pepr-system",
+        "rollout",
+        "status",
+        "deployment/pepr-ancho",
+        "--timeout=90s",
+      ]);
+    }
+  });
+
+  it("with the API server down for 30 s, addresses answer throughout, and then everything converges", async () => {
+    await c.apply([serviceFor("early", "survivor")]);
+    const [early] = await statusAddresses(c, "early");
+    await answerOf(c, "client", early!);
+
+    await c.lab.killControlPlane("kube-apiserver");
+    const end = Date.now() + 30_000;
+    try {
+      let asked = 0;
+      while (Date.now() < end) {
+        expect(await request(c, "client", early!), `request ${asked}`).toBeDefined();
+        asked += 1;
+      }
+      expect(asked).toBeGreaterThan(10);
+    } finally {
+      await c.lab.startControlPlane("kube-apiserver");
+    }
+
+    await c.waitFor(
+      "a Service created after the outage to be stored",
+      async () =>
+        (
+          await c.kubectl(["apply", "-f", "-"], {
+            input: JSON.stringify(serviceFor("late", "survivor")),
+          })
+        ).code === 0,
+    );
+    const [late] = await statusAddresses(c, "late");
+    expect(late).not.toBe(early);
+    await expect(answerOf(c, "client", late!)).resolves.toContain("survivor");
+    expect(await statusAddresses(c, "early")).toEqual([early]);
+  });
+
+  it("every part has the rights that it uses: nothing was ever forbidden", async () => {
+    const parts = [
+      ["-n", "pepr-system", "-l", "pepr.dev/controller=admission"],
+      ["-n", "pepr-system", "-l", "pepr.dev/controller=watcher"],
+      ["-n", "metallb-system", "-l", "app=ancho"],
+    ];
+    for (const part of parts) {
+      const logs = await c.ok(["logs", ...part, "--tail=-1", "--prefix", "--ignore-errors"]);
+      expect(logs.length).toBeGreaterThan(0);
+      expect(logs.split("\n").filter(line => /forbidden/i.test(line))).toEqual([]);
+    }
+  });
+});

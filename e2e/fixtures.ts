@@ -1,0 +1,126 @@
+import type { Cluster } from "./support";
+
+/** Names and addresses of a test's own pool; every file takes a range of its own. */
+export type PoolSpec = { readonly name: string; readonly addresses: readonly string[] };
+
+/** Apply a pool and an L2Advertisement of the same name for it. */
+export async function applyPool(cluster: Cluster, spec: PoolSpec): Promise<void> {
+  const metadata = { name: spec.name, namespace: "metallb-system" };
+  await cluster.apply([
+    {
+      apiVersion: "metallb.io/v1beta1",
+      kind: "IPAddressPool",
+      metadata,
+      spec: { addresses: spec.addresses },
+    },
+    {
+      apiVersion: "metallb.io/v1beta1",
+      kind: "L2Advertisement",
+      metadata,
+      spec: { ipAddressPools: [spec.name] },
+    },
+  ]);
+}
+
+export async function deletePool(cluster: Cluster, name: string): Promise<void> {
+  await cluster.ok([
+    "-n",
+    "metallb-system",
+    "delete",
+    "l2advertisement",
+    name,
+    "--ignore-not-found",
+  ]);
+  await cluster.ok(["-n", "metallb-system", "delete", "ipaddresspool", name, "--ignore-not-found"]);
+}
+
+/** A web server that names its node, its pod and the client it saw; ready before this returns. */
+export async function applyWeb(cluster: Cluster, name: string, replicas: number): Promise<void> {
+  const env = (variable: string, fieldPath: string) => ({
+    name: variable,
+    valueFrom: { fieldRef: { fieldPath } },
+  });
+  await cluster.apply([
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name, namespace: "default" },
+      spec: {
+        replicas,
+        selector: { matchLabels: { app: name } },
+        template: {
+          metadata: { labels: { app: name } },
+          spec: {
+            terminationGracePeriodSeconds: 1,
+            topologySpreadConstraints: [
+              {
+                maxSkew: 1,
+                topologyKey: "kubernetes.io/hostname",
+                whenUnsatisfiable: "ScheduleAnyway",
+                labelSelector: { matchLabels: { app: name } },
+              },
+            ],
+            containers: [
+              {
+                name: "web",
+                image: "ancho-demo:dev",
+                imagePullPolicy: "Never",
+                env: [env("NODE_NAME", "spec.nodeName"), env("POD_NAME", "metadata.name")],
+                ports: [{ containerPort: 8080 }],
+                readinessProbe: { httpGet: { path: "/healthz", port: 8080 }, periodSeconds: 1 },
+              },
+            ],
+          },
+        },
+      },
+    },
+  ]);
+  await cluster.ok(["rollout", "status", `deployment/${name}`, "--timeout=60s"]);
+}
+
+/** A Service of type LoadBalancer in front of the web server of that name. */
+export function serviceFor(name: string, app: string, spec: object = {}, annotations = {}): object {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: "default", annotations },
+    spec: {
+      type: "LoadBalancer",
+      selector: { app },
+      ports: [{ port: 80, targetPort: 8080, protocol: "TCP" }],
+      ...spec,
+    },
+  };
+}
+
+/** Wait until the Service's status carries addresses, and return them. */
+export async function statusAddresses(
+  cluster: Cluster,
+  name: string,
+  namespace = "default",
+): Promise<readonly string[]> {
+  return cluster.waitFor(
+    `Service ${namespace}/${name} to have an address in its status`,
+    async () => {
+      const service = await cluster.get("service", name, "-n", namespace);
+      const ingress = (service?.status?.loadBalancer?.ingress ?? []) as { ip: string }[];
+      return ingress.length > 0 && ingress.map(entry => entry.ip);
+    },
+  );
+}
+
+/** One request from a host of the lab; the body, or undefined when none came. */
+export async function request(
+  cluster: Cluster,
+  host: string,
+  address: string,
+): Promise<string | undefined> {
+  const url = address.includes(":") ? `http://[${address}]/` : `http://${address}/`;
+  const result = await cluster.lab.exec(host, ["curl", "-sS", "-g", "--max-time", "2", url]);
+  return result.code === 0 ? result.stdout : undefined;
+}
+
+/** Wait until a request from that host is answered, and return the body. */
+export function answerOf(cluster: Cluster, host: string, address: string): Promise<string> {
+  return cluster.waitFor(`${address} to answer ${host}`, () => request(cluster, host, address));
+}

@@ -1,0 +1,32 @@
+/** One attempt of the prober: when it began, and whether the answer came. Times in milliseconds. */
+export type Attempt = { readonly at: number; readonly ok: boolean };
+
+/** What a client noticed. */
+export type Outage = {
+  readonly attempts: number;
+  readonly failed: number;
+  /** The longest time from the last good attempt before a failure to the first good one after it. */
+  readonly outageMs: number;
+};
+
+/**
+ * The outage that a client saw: with attempts every few milliseconds, the longest gap between two
+ * good ones that has a failed one in between. No failure, no outage, however slow an answer was.
+ * An outage that never ended counts up to the last attempt.
+ */
+export function measureOutage(attempts: readonly Attempt[]): Outage {
+  const inOrder = [...attempts].sort((a, b) => a.at - b.at);
+  let lastGood = inOrder[0]?.at ?? 0;
+  let failing = false;
+  let outageMs = 0;
+  for (const { at, ok } of inOrder) {
+    if (failing || !ok) outageMs = Math.max(outageMs, at - lastGood);
+    failing = !ok;
+    if (ok) lastGood = at;
+  }
+  return {
+    attempts: inOrder.length,
+    failed: inOrder.filter(attempt => !attempt.ok).length,
+    outageMs: Math.round(outageMs),
+  };
+}
