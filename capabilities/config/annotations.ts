@@ -19,7 +19,7 @@ export const ASSIGNED = "ancho.dev/assigned";
 const PREFIX = "metallb.io/";
 
 /** The prefix that MetalLB's annotations had before 0.14.9, still read. */
-export const LEGACY_PREFIX = "metallb.universe.tf/";
+const LEGACY_PREFIX = "metallb.universe.tf/";
 
 /** The old writing of one of MetalLB's annotations; undefined for an annotation that never had one. */
 export function legacyKey(key: string): string | undefined {

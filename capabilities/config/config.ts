@@ -10,10 +10,7 @@ import type { Pool } from "./pool";
 import { objectName } from "./raw-object";
 
 export { formatConfigError } from "./config-error";
-export type { ConfigError } from "./config-error";
-export { parseL2Ad } from "./l2-ad";
 export type { L2Ad } from "./l2-ad";
-export { parsePool } from "./pool";
 export type { Pool } from "./pool";
 
 /** Everything that is configured and valid; frozen through and through. */

@@ -10,7 +10,7 @@ import { duplicates, inSelector, selectorFindings } from "./selector-rules";
 import type { Finding } from "./selector-rules";
 
 /** Nodes that announce rather than others, and how much rather (1 … 100). */
-export type PreferredNode = { readonly weight: number; readonly preference: LabelSelector };
+type PreferredNode = { readonly weight: number; readonly preference: LabelSelector };
 
 /** A validated L2Advertisement. */
 export type L2Ad = {

@@ -9,7 +9,7 @@ import { duplicates, selectorFindings } from "./selector-rules";
 import type { Finding } from "./selector-rules";
 
 /** Which Services a pool is for. All three lists empty: every Service. */
-export type ServiceAllocation = {
+type ServiceAllocation = {
   /** The lowest number is tried first; 0 comes after all others. */
   readonly priority: number;
   readonly namespaces: readonly string[];

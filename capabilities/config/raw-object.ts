@@ -21,7 +21,7 @@ export function readObject<T>(schema: z.ZodType<T>, kind: string, raw: unknown):
 }
 
 /** "spec.serviceSelectors[0].matchLabels.app", as the API server writes paths. */
-export function fieldPath(path: readonly PropertyKey[]): string {
+function fieldPath(path: readonly PropertyKey[]): string {
   const steps = path.map(step => (typeof step === "number" ? `[${step}]` : `.${String(step)}`));
   return steps.join("").replace(/^\./, "") || "the object";
 }

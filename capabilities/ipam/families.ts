@@ -23,13 +23,17 @@ export function wantedFamilies(
   cluster: ClusterFamilies,
   old?: Service,
 ): WantedFamilies {
-  const policy = service.spec?.ipFamilyPolicy ?? old?.spec?.ipFamilyPolicy ?? "SingleStack";
+  const policy = policyOf(service) ?? policyOf(old) ?? "SingleStack";
   const given = [givenFamilies(service), givenFamilies(old), cluster].find(list => list.length > 0);
   const [primary = "ipv4", second] = given ?? [];
   if (policy === "SingleStack") return { families: [primary], all: true };
   const other = second ?? cluster.find(family => family !== primary);
   const families = other ? [primary, other] : [primary];
   return { families, all: policy === "RequireDualStack" };
+}
+
+function policyOf(service: Service | undefined): string | undefined {
+  return service?.spec?.ipFamilyPolicy;
 }
 
 /** The families that a Service says itself that it has: by its list, or by its cluster IPs. */

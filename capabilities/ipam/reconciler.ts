@@ -4,6 +4,7 @@ import type { Store } from "../kube/store";
 import { watchStore } from "../kube/store";
 import { createWorkQueue } from "../kube/work-queue";
 import type { WorkQueue } from "../kube/work-queue";
+import type { Hooks } from "./hooks";
 import { serviceKeysOf } from "./ledger";
 import { reconcileClaim } from "./reconcile-claim";
 import { reconcileService } from "./reconcile-service";
@@ -11,7 +12,6 @@ import type { ReconcileParts } from "./reconcile-service";
 import { reserveStatuses } from "./reserve";
 import { isOurs } from "./service";
 import type { Service } from "./service";
-import type { Hooks } from "./start";
 import { addressOf } from "./vip";
 
 /** The part of IPAM that Pepr's watcher runs. */

@@ -38,7 +38,7 @@ type Condition = NonNullable<NonNullable<Service["status"]>["conditions"]>[numbe
 /** Compares a Service's status with where it stands; the patch is for the status subresource. */
 export function statusChange(service: Service, outcome: Outcome, now: Date): StatusChange {
   const before = ingressBefore(service);
-  const conditions = service.status?.conditions ?? [];
+  const conditions = conditionsBefore(service);
   const ingress = ingressOf(outcome, before);
   const condition = conditionOf(outcome, conditions, now);
   const same = {
@@ -66,7 +66,7 @@ export function statusChange(service: Service, outcome: Outcome, now: Date): Sta
 export function clearStatus(service: Service, ours: readonly IpAddress[]): object | undefined {
   const texts = ours.map(formatAddress);
   const ingress = ingressBefore(service);
-  const conditions = service.status?.conditions ?? [];
+  const conditions = conditionsBefore(service);
   const rest = ingress.filter(({ ip }) => ip === undefined || !texts.includes(ip));
   const others = conditions.filter(isNotAddressAssigned);
   const annotations = service.metadata?.annotations?.[IP_ALLOCATED_FROM_POOL]
@@ -91,6 +91,10 @@ function version(service: Service): { readonly resourceVersion?: string } {
 
 function ingressBefore(service: Service): readonly Ingress[] {
   return service.status?.loadBalancer?.ingress ?? [];
+}
+
+function conditionsBefore(service: Service): readonly Condition[] {
+  return service.status?.conditions ?? [];
 }
 
 /** The pool's name on the Service, as MetalLB writes it; undefined if it is right already. */

@@ -11,6 +11,8 @@ import type { AdmissionParts } from "./admission";
 import { createClaims, virtualIPs } from "./claims";
 import { readClusterFamilies } from "./cluster-families";
 import type { ClusterFamilies } from "./families";
+import { createHooks } from "./hooks";
+import type { Hooks } from "./hooks";
 import { createLedger } from "./ledger";
 import type { Ledger } from "./ledger";
 import { startReconciler } from "./reconciler";
@@ -80,23 +82,6 @@ export async function startIpam(): Promise<void> {
   if (!reconciler) await reserveInUse(client, ledger, hooks);
   started = { admission: common, reconciler };
   log.info({ families: families(), pools: poolStore.list().length }, "IPAM is ready");
-}
-
-/** Called on changes in the caches; the reconciler puts in what it wants to hear of. */
-export type Hooks = {
-  beforeVip: (name: string) => readonly string[];
-  onVip: (name: string, vip: VirtualIP | undefined, holdersBefore: readonly string[]) => void;
-  onPool: () => void;
-  onNamespace: () => void;
-};
-
-function createHooks(): Hooks {
-  return {
-    beforeVip: () => [],
-    onVip: () => undefined,
-    onPool: () => undefined,
-    onNamespace: () => undefined,
-  };
 }
 
 function recorder(client: KubeClient): ReturnType<typeof createEventRecorder> {

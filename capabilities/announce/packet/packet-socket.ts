@@ -21,7 +21,7 @@ export function openPacketSocket(): PacketSocket {
   const libc = koffi.load(null);
   const socket = libc.func("int socket(int domain, int type, int protocol)");
   const sendto = libc.func(
-    "ssize_t sendto(int fd, const uint8_t *data, size_t size, int flags, const uint8_t *address, uint32_t length)",
+    "long sendto(int fd, const uint8_t *data, size_t size, int flags, const uint8_t *address, uint32_t length)",
   );
   const close = libc.func("int close(int fd)");
   const fd = Number(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));

@@ -57,5 +57,3 @@ export const bfdProfileSchema = z
     status: z.object({}).exactOptional().meta({ description: "Not used." }),
   })
   .meta({ description: "How BFD watches the BGP sessions of the peers that name this profile." });
-
-export type BFDProfile = z.infer<typeof bfdProfileSchema>;

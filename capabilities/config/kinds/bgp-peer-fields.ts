@@ -13,7 +13,7 @@ export const asn = (description: string, min = 0): z.ZodInt =>
   z.int().min(min).max(MAX_ASN).meta({ description, format: "int64" });
 
 /** A Go duration ("90s", "1m30s"), which is what metav1.Duration is in JSON. */
-export const duration = (
+const duration = (
   description: string,
   ...rules: readonly CelRule[]
 ): z.ZodExactOptional<z.ZodString> =>

@@ -59,5 +59,3 @@ export const bgpPeerV1beta1Schema = z
     status: z.object({}).exactOptional().meta({ description: "Not used." }),
   })
   .meta({ description: "A router that nodes hold a BGP session with. Deprecated: use v1beta2." });
-
-export type BGPPeerV1beta1 = z.infer<typeof bgpPeerV1beta1Schema>;

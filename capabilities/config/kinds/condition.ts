@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** A metav1.Condition, with the bounds that Kubernetes gives it. */
-export const condition = z
+const condition = z
   .object({
     type: z
       .string()

@@ -33,5 +33,3 @@ export const configurationStateSchema = z
     description:
       "Whether one component (the controller, or the announcer of one node) could use the configuration it found.",
   });
-
-export type ConfigurationState = z.infer<typeof configurationStateSchema>;

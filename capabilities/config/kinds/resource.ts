@@ -37,7 +37,7 @@ const ownerReference = z.object({
 const time = z.custom<Date>(value => typeof value === "string" || value instanceof Date);
 
 /** The part of metav1.ObjectMeta that we read and write; the CRDs leave it to the API server. */
-export const objectMeta = z.object({
+const objectMeta = z.object({
   name: z.string().exactOptional(),
   generateName: z.string().exactOptional(),
   namespace: z.string().exactOptional(),

@@ -35,5 +35,3 @@ export const serviceBGPStatusSchema = z
       .meta({ description: "Where the Service is advertised." }),
   })
   .meta({ description: "To which routers a node advertises a Service by BGP." });
-
-export type ServiceBGPStatus = z.infer<typeof serviceBGPStatusSchema>;

@@ -1,0 +1,111 @@
+import { concat, u16, u8 } from "./bytes";
+import { ErrorCode, HeaderError, MessageType } from "./codes";
+import { keepalive } from "./keepalive";
+import type { Keepalive } from "./keepalive";
+import { decodeNotification, encodeNotification } from "./notification";
+import type { Notification } from "./notification";
+import { decodeOpen, encodeOpen } from "./open";
+import type { Open } from "./open";
+import { decoded, refused } from "./result";
+import type { Decoded } from "./result";
+
+/** UPDATE and ROUTE-REFRESH, framed but not looked into. */
+export type Opaque = { readonly type: "update" | "routeRefresh"; readonly body: Uint8Array };
+
+export type Message = Open | Notification | Keepalive | Opaque;
+
+/** One message cut out of a stream of bytes. */
+export type Frame = { readonly type: number; readonly body: Uint8Array };
+
+export const HEADER_LENGTH = 19;
+export const MAX_LENGTH = 4096;
+const MARKER_LENGTH = 16;
+
+/** Shortest message of each type, header included (RFC 4271 section 6.1; RFC 2918). */
+const MIN_LENGTH: ReadonlyMap<number, number> = new Map([
+  [MessageType.Open, 29],
+  [MessageType.Update, 23],
+  [MessageType.Notification, 21],
+  [MessageType.Keepalive, 19],
+  [MessageType.RouteRefresh, 23],
+]);
+
+/**
+ * Cuts the first message off a stream of bytes. The value is undefined while too few have come; the
+ * next message begins `HEADER_LENGTH + body.length` octets further. Errors are those of RFC 4271
+ * section 6.1, and then the stream is worth nothing any more.
+ *
+ * @param maxLength - 65535 once both sides have agreed on extended messages (RFC 8654)
+ */
+export function readFrame(bytes: Uint8Array, maxLength = MAX_LENGTH): Decoded<Frame | undefined> {
+  if (bytes.subarray(0, MARKER_LENGTH).some(octet => octet !== 0xff)) {
+    return headerError(HeaderError.NotSynchronized, "the marker is not all ones");
+  }
+  const [high, low, type] = bytes.subarray(MARKER_LENGTH, HEADER_LENGTH);
+  if (high === undefined || low === undefined || type === undefined) {
+    return decoded(undefined);
+  }
+  const minLength = MIN_LENGTH.get(type);
+  if (minLength === undefined) {
+    return headerError(HeaderError.BadType, `message type ${type} is not known`, u8(type));
+  }
+  const length = high * 256 + low;
+  const isFixed = type === MessageType.Keepalive;
+  if (length < minLength || length > (isFixed ? minLength : maxLength)) {
+    const reason = `${length} is no length of a message of type ${type}`;
+    return headerError(HeaderError.BadLength, reason, u16(length));
+  }
+  return decoded(
+    bytes.length < length ? undefined : { type, body: bytes.slice(HEADER_LENGTH, length) },
+  );
+}
+
+/** Decodes what `readFrame` cut out. */
+export function decodeMessage({ type, body }: Frame): Decoded<Message> {
+  switch (type) {
+    case MessageType.Open:
+      return decodeOpen(body);
+    case MessageType.Notification:
+      return decoded(decodeNotification(body));
+    case MessageType.Keepalive:
+      return decoded(keepalive);
+    case MessageType.Update:
+      return decoded({ type: "update", body });
+    case MessageType.RouteRefresh:
+      return decoded({ type: "routeRefresh", body });
+    default:
+      return headerError(HeaderError.BadType, `message type ${type} is not known`, u8(type & 255));
+  }
+}
+
+/**
+ * Encodes a whole message with its header: equal messages give equal bytes. Throws RangeError for a
+ * number that does not fit its field, or a message longer than 4096 octets.
+ */
+export function encodeMessage(message: Message): Uint8Array {
+  const { type, body } = frameOf(message);
+  const length = HEADER_LENGTH + body.length;
+  if (length > MAX_LENGTH) {
+    throw new RangeError(`${message.type}: ${length} octets are more than ${MAX_LENGTH}`);
+  }
+  return concat(new Uint8Array(MARKER_LENGTH).fill(0xff), u16(length), u8(type), body);
+}
+
+function frameOf(message: Message): Frame {
+  switch (message.type) {
+    case "open":
+      return { type: MessageType.Open, body: encodeOpen(message) };
+    case "notification":
+      return { type: MessageType.Notification, body: encodeNotification(message) };
+    case "keepalive":
+      return { type: MessageType.Keepalive, body: new Uint8Array() };
+    case "update":
+      return { type: MessageType.Update, body: message.body };
+    case "routeRefresh":
+      return { type: MessageType.RouteRefresh, body: message.body };
+  }
+}
+
+function headerError(subcode: number, reason: string, data?: Uint8Array): Decoded<never> {
+  return refused(ErrorCode.MessageHeader, subcode, reason, data);
+}

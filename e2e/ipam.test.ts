@@ -1,0 +1,340 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Cluster, KubeObject } from "./support";
+import { cluster } from "./support";
+
+const PREFIX4 = "172.30.0.";
+const POOL = { name: "ipam", addresses: ["172.30.0.220-172.30.0.229", "fd00:30::220-fd00:30::229"] };
+const SMALL = { name: "ipam-small", addresses: ["172.30.0.230/32"] };
+const ASSIGNED = "ancho.dev/assigned";
+
+type Pool = { readonly name: string; readonly addresses: readonly string[] };
+type ServiceOptions = {
+  readonly name?: string;
+  readonly generateName?: string;
+  readonly namespace?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly spec?: object;
+};
+
+describe("addresses", () => {
+  let c: Cluster;
+
+  beforeAll(async () => {
+    c = await cluster();
+    await applyPool(POOL);
+    await c.ok(["create", "namespace", "ipam"]);
+  });
+
+  afterAll(async () => {
+    await c.ok(["delete", "namespace", "ipam", "--ignore-not-found", "--wait=false"]);
+    await c.ok(["delete", "service", "-n", "kube-system", "-l", "e2e=ipam", "--ignore-not-found"]);
+    await deletePool(POOL.name);
+    await deletePool(SMALL.name);
+  });
+
+  afterEach(async () => {
+    await c.ok(["delete", "service", "-n", "ipam", "--all"]);
+    await c.waitFor("all addresses to be free again", async () => (await claims()).length === 0);
+  });
+
+  it("gives the address in the answer to the create itself", async () => {
+    const created = await create({ name: "web" });
+    expect(created.spec.loadBalancerIP).toBe(`${PREFIX4}220`);
+    expect(created.metadata.annotations?.[ASSIGNED]).toBe(`${PREFIX4}220`);
+    const service = await served("web");
+    expect(service.status.loadBalancer.ingress).toEqual([{ ip: `${PREFIX4}220`, ipMode: "VIP" }]);
+    expect(service.metadata.annotations?.["metallb.io/ip-allocated-from-pool"]).toBe("ipam");
+    expect(condition(service)).toMatchObject({ status: "True", reason: "Assigned" });
+    await event("web", "IPAllocated", `Assigned IP ["${PREFIX4}220"]`);
+    const vip = await c.get("vip", `${PREFIX4}220`);
+    expect(vip?.spec.holders).toMatchObject([
+      { namespace: "ipam", name: "web", uid: service.metadata.uid },
+    ]);
+  });
+
+  it("gives a dual-stack Service one address of each family", async () => {
+    const created = await create({ name: "dual", spec: { ipFamilyPolicy: "RequireDualStack" } });
+    const both = `${PREFIX4}220,fd00:30::220`;
+    expect(created.spec.loadBalancerIP).toBeUndefined();
+    expect(created.metadata.annotations?.["metallb.io/loadBalancerIPs"]).toBe(both);
+    expect(addressesOf(await served("dual"))).toEqual(both.split(","));
+  });
+
+  it("gives a Service of the secondary family an address of that family", async () => {
+    const created = await create({ name: "six", spec: { ipFamilies: ["IPv6"] } });
+    expect(created.spec.loadBalancerIP).toBe("fd00:30::220");
+  });
+
+  it("keeps the address through kubectl replace, and through a change from one family to two", async () => {
+    await create({ name: "first" });
+    await create({ name: "web" });
+    await served("web");
+    await c.ok(["delete", "service", "-n", "ipam", "first"]);
+    await c.waitFor("the lower address to be free", async () => (await claims()).length === 1);
+    const replaced = await c.ok(["replace", "-f", "-", "-o", "json"], {
+      input: JSON.stringify(manifest({ name: "web" })),
+    });
+    expect((JSON.parse(replaced) as KubeObject).spec.loadBalancerIP).toBe(`${PREFIX4}221`);
+    await c.ok(patch("web", { spec: { ipFamilyPolicy: "PreferDualStack" } }));
+    await c.waitFor("the second address", async () => addressesOf(await read("web")).length === 2);
+    expect(addressesOf(await read("web"))[0]).toBe(`${PREFIX4}221`);
+    await c.ok(patch("web", { spec: { ipFamilyPolicy: "SingleStack" } }));
+    await c.waitFor("one claim", async () => (await claims()).join() === `${PREFIX4}221`);
+    expect(addressesOf(await read("web"))).toEqual([`${PREFIX4}221`]);
+  });
+
+  it("shows the choice to a dry run and claims nothing", async () => {
+    const dry = await create({ name: "dry" }, "--dry-run=server");
+    expect(dry.spec.loadBalancerIP).toBe(`${PREFIX4}220`);
+    expect(await claims()).toEqual([]);
+  });
+
+  it.each([
+    ["spec.loadBalancerIP", { spec: { loadBalancerIP: `${PREFIX4}225` } }],
+    ["metallb.io", { annotations: { "metallb.io/loadBalancerIPs": `${PREFIX4}225` } }],
+    ["metallb.universe.tf", { annotations: { "metallb.universe.tf/loadBalancerIPs": `${PREFIX4}225` } }],
+  ])("gives the address that is asked for by %s", async (_, options) => {
+    const created = await create({ name: "pinned", ...options });
+    expect(created.metadata.annotations?.[ASSIGNED]).toBeUndefined();
+    expect(addressesOf(await served("pinned"))).toEqual([`${PREFIX4}225`]);
+  });
+
+  it.each([
+    [
+      "an address in no pool",
+      { spec: { loadBalancerIP: "192.0.2.1" } },
+      'Service ipam/bad: spec.loadBalancerIP "192.0.2.1" is in no IPAddressPool; ask for an address of a pool, or add it to one',
+    ],
+    [
+      "a pool that does not exist",
+      { annotations: { "metallb.io/address-pool": "nowhere" } },
+      'Service ipam/bad: annotation metallb.io/address-pool "nowhere" names an IPAddressPool that does not exist; use one of ipam',
+    ],
+    [
+      "a malformed address",
+      { spec: { loadBalancerIP: "172.30.0.300" } },
+      'Service ipam/bad: spec.loadBalancerIP "172.30.0.300" is not an IP address; write an address like',
+    ],
+    [
+      "two places that ask for different addresses",
+      {
+        spec: { loadBalancerIP: `${PREFIX4}221` },
+        annotations: { "metallb.io/loadBalancerIPs": `${PREFIX4}222` },
+      },
+      "is set beside the annotation metallb.io/loadBalancerIPs",
+    ],
+    [
+      "an address of a family that the Service does not have",
+      { spec: { loadBalancerIP: "fd00:30::221" } },
+      "is an IPv6 address, and the Service has only IPv4",
+    ],
+  ])("refuses %s with a sentence", async (_, options, sentence) => {
+    const refused = await tryCreate({ name: "bad", ...options });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain(sentence);
+    expect(await claims()).toEqual([]);
+  });
+
+  it("refuses an address that another Service holds, and lets Services share that agree to it", async () => {
+    const address = { "metallb.io/loadBalancerIPs": `${PREFIX4}226` };
+    await create({ name: "owner", annotations: address });
+    const refused = await tryCreate({ name: "thief", annotations: address });
+    expect(refused.stderr).toContain(
+      `Service ipam/thief: annotation metallb.io/loadBalancerIPs "${PREFIX4}226" is held by ipam/owner, which does not share it; set the annotation metallb.io/allow-shared-ip`,
+    );
+    const key = { ...address, "metallb.io/allow-shared-ip": "k" };
+    await c.ok(["delete", "service", "-n", "ipam", "owner"]);
+    await c.waitFor("the address to be free", async () => (await claims()).length === 0);
+    await create({ name: "one", annotations: key });
+    await create({ name: "two", annotations: key, spec: { ports: [{ port: 81 }] } });
+    expect(addressesOf(await served("two"))).toEqual([`${PREFIX4}226`]);
+    const clash = await tryCreate({ name: "three", annotations: key });
+    expect(clash.stderr).toContain("which uses its port TCP/80");
+    await c.ok(["delete", "service", "-n", "ipam", "one"]);
+    await c.waitFor("one holder", async () => {
+      const vip = await c.get("vip", `${PREFIX4}226`);
+      return vip?.spec.holders.length === 1;
+    });
+    expect(addressesOf(await read("two"))).toEqual([`${PREFIX4}226`]);
+  });
+
+  it("frees the address when the Service stops being a LoadBalancer, and takes its marks away", async () => {
+    await create({ name: "web" });
+    await served("web");
+    await c.ok(patch("web", { spec: { type: "ClusterIP" } }));
+    await c.waitFor("the address to be free", async () => (await claims()).length === 0);
+    const service = await read("web");
+    expect(service.spec.loadBalancerIP).toBeUndefined();
+    expect(service.metadata.annotations).not.toHaveProperty(ASSIGNED);
+    expect(addressesOf(service)).toEqual([]);
+    expect(condition(service)).toBeUndefined();
+  });
+
+  it("never touches a Service of another load balancer class", async () => {
+    const spec = { loadBalancerClass: "example.com/other", loadBalancerIP: "192.0.2.1" };
+    const created = await create({ name: "foreign", spec });
+    expect(created.spec.loadBalancerIP).toBe("192.0.2.1");
+    expect(await claims()).toEqual([]);
+  });
+
+  it("lets a Service wait for an exhausted pool with a warning, and serves it the moment it can", async () => {
+    await applyPool(SMALL);
+    const annotations = { "metallb.io/address-pool": SMALL.name };
+    await create({ name: "has", annotations });
+    const waiting = await tryCreate({ name: "waits", annotations });
+    expect(waiting.code).toBe(0);
+    expect(waiting.stderr).toContain(
+      "Warning: Service ipam/waits has no address yet: no available IPs in pool ipam-small",
+    );
+    await event(
+      "waits",
+      "AllocationFailed",
+      'Failed to allocate IP for "ipam/waits": no available IPs in pool ipam-small',
+    );
+    expect(condition(await read("waits"))).toMatchObject({
+      status: "False",
+      reason: "NoFreeAddress",
+    });
+    await c.ok(["delete", "service", "-n", "ipam", "has"]);
+    expect(addressesOf(await served("waits"))).toEqual([`${PREFIX4}230`]);
+    await c.ok(["delete", "service", "-n", "ipam", "waits"]);
+    await deletePool(SMALL.name);
+  });
+
+  it("serves a Service in kube-system, which admission never sees", async () => {
+    const labels = { e2e: "ipam" };
+    const created = await create({ name: "ipam-kube", namespace: "kube-system", labels });
+    expect(created.spec.loadBalancerIP).toBeUndefined();
+    expect(addressesOf(await served("ipam-kube", "kube-system"))).toEqual([`${PREFIX4}220`]);
+    await c.ok(["delete", "service", "-n", "kube-system", "ipam-kube"]);
+  });
+
+  it("serves Services whose names the API server generates", async () => {
+    const names = await Promise.all([1, 2, 3].map(() => create({ generateName: "gen-" })));
+    expect(new Set(names.map(({ spec }) => spec.loadBalancerIP as string)).size).toBe(3);
+    for (const { metadata, spec } of names) {
+      expect(addressesOf(await served(metadata.name))).toEqual([spec.loadBalancerIP]);
+    }
+  });
+
+  it("gives 20 Services that are created at once 10 addresses, no two the same, and keeps 10 waiting", async () => {
+    const many = Array.from({ length: 20 }, (_, i) => create({ name: `many-${i}` }));
+    const answers = await Promise.all(many);
+    await c.waitFor("10 addresses in use", async () => (await listed()).length === 10);
+    const addresses = await listed();
+    expect(new Set(addresses).size).toBe(10);
+    for (const { metadata, spec } of answers.filter(answer => answer.spec.loadBalancerIP)) {
+      expect(addressesOf(await served(metadata.name))).toEqual([spec.loadBalancerIP]);
+    }
+  });
+
+  it("keeps addresses that Services had before, and moves those of a pool that is gone", async () => {
+    await applyPool(SMALL);
+    await create({ name: "web", annotations: { "metallb.io/address-pool": SMALL.name } });
+    await served("web");
+    await c.ok(["delete", "vip", `${PREFIX4}230`]);
+    await c.waitFor("the claim to be made again", async () => (await claims()).length === 1);
+    expect(addressesOf(await read("web"))).toEqual([`${PREFIX4}230`]);
+    await c.ok(patch("web", { metadata: { annotations: { "metallb.io/address-pool": null } } }));
+    await deletePool(SMALL.name);
+    await c.waitFor("an address of the other pool", async () =>
+      addressesOf(await read("web")).includes(`${PREFIX4}220`),
+    );
+    expect(await claims()).toEqual([`${PREFIX4}220`]);
+    const service = await read("web");
+    expect(service.metadata.annotations?.[ASSIGNED]).toBe(`${PREFIX4}220`);
+  });
+
+  it("refuses a pool that overlaps another one", async () => {
+    const refused = await c.kubectl(["apply", "-f", "-"], {
+      input: JSON.stringify(poolManifest({ name: "clash", addresses: ["172.30.0.225/32"] })),
+    });
+    expect(refused.stderr).toContain(
+      'IPAddressPool clash: spec.addresses[0] "172.30.0.225/32" overlaps 172.30.0.220-172.30.0.229 of IPAddressPool ipam',
+    );
+  });
+
+  function manifest({ namespace = "ipam", spec, ...metadata }: ServiceOptions): object {
+    return {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { namespace, ...metadata },
+      spec: { type: "LoadBalancer", ports: [{ port: 80 }], selector: { app: "web" }, ...spec },
+    };
+  }
+
+  function tryCreate(options: ServiceOptions, ...flags: string[]) {
+    const input = JSON.stringify(manifest(options));
+    return c.kubectl(["create", "-f", "-", "-o", "json", ...flags], { input });
+  }
+
+  async function create(options: ServiceOptions, ...flags: string[]): Promise<KubeObject> {
+    const result = await tryCreate(options, ...flags);
+    expect(result.stderr.replace(/^Warning:.*\n/gm, "")).toBe("");
+    return JSON.parse(result.stdout) as KubeObject;
+  }
+
+  async function read(name: string, namespace = "ipam"): Promise<KubeObject> {
+    return (await c.get("service", "-n", namespace, name))!;
+  }
+
+  async function served(name: string, namespace = "ipam"): Promise<KubeObject> {
+    await c.waitFor(`Service ${name} to have an address`, async () => {
+      return addressesOf(await read(name, namespace)).length > 0;
+    });
+    return read(name, namespace);
+  }
+
+  function addressesOf(service: KubeObject): string[] {
+    const ingress = (service.status?.loadBalancer?.ingress ?? []) as { ip: string }[];
+    return ingress.map(({ ip }) => ip);
+  }
+
+  function condition(service: KubeObject): object | undefined {
+    const conditions = (service.status?.conditions ?? []) as { type: string }[];
+    return conditions.find(({ type }) => type === "AddressAssigned");
+  }
+
+  /** Names of the VirtualIPs that Services of this file hold. */
+  async function claims(): Promise<string[]> {
+    const vips = (await c.get("vip"))?.items ?? [];
+    return vips
+      .filter(({ spec }) => (spec.pool as string).startsWith("ipam"))
+      .map(({ metadata }) => metadata.name);
+  }
+
+  async function listed(): Promise<string[]> {
+    const all = (await c.get("service", "-n", "ipam"))?.items ?? [];
+    return all.flatMap(addressesOf);
+  }
+
+  async function event(name: string, reason: string, message: string): Promise<void> {
+    await c.waitFor(`event ${reason} of ${name}`, async () => {
+      const field = `involvedObject.name=${name},reason=${reason}`;
+      const events = (await c.get("events", "-n", "ipam", "--field-selector", field))?.items ?? [];
+      return events.some(item => (item as unknown as { message: string }).message === message);
+    });
+  }
+
+  function patch(name: string, change: object): string[] {
+    return ["patch", "service", "-n", "ipam", name, "--type=merge", "-p", JSON.stringify(change)];
+  }
+
+  function poolManifest({ name, addresses }: Pool): object {
+    return {
+      apiVersion: "metallb.io/v1beta1",
+      kind: "IPAddressPool",
+      metadata: { name, namespace: "metallb-system" },
+      spec: { addresses },
+    };
+  }
+
+  async function applyPool(pool: Pool): Promise<void> {
+    await c.apply([poolManifest(pool)]);
+  }
+
+  async function deletePool(name: string): Promise<void> {
+    await c.ok(["delete", "ipaddresspool", "-n", "metallb-system", name, "--ignore-not-found"]);
+  }
+});
