@@ -37,10 +37,11 @@ const rules = tseslint.config(
     },
   },
   {
-    files: ["**/*.test.ts", "e2e/**"],
+    files: ["**/*.test.ts", "**/fixtures.ts", "e2e/**"],
     rules: {
       "@typescript-eslint/explicit-function-return-type": "off",
       "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/no-misused-spread": "off",
       "max-nested-callbacks": ["error", 8],
     },
   },

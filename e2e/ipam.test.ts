@@ -3,7 +3,10 @@ import type { Cluster, KubeObject } from "./support";
 import { cluster } from "./support";
 
 const PREFIX4 = "172.30.0.";
-const POOL = { name: "ipam", addresses: ["172.30.0.220-172.30.0.229", "fd00:30::220-fd00:30::229"] };
+const POOL = {
+  name: "ipam",
+  addresses: ["172.30.0.220-172.30.0.229", "fd00:30::220-fd00:30::229"],
+};
 const SMALL = { name: "ipam-small", addresses: ["172.30.0.230/32"] };
 const ASSIGNED = "ancho.dev/assigned";
 
@@ -93,7 +96,10 @@ describe("addresses", () => {
   it.each([
     ["spec.loadBalancerIP", { spec: { loadBalancerIP: `${PREFIX4}225` } }],
     ["metallb.io", { annotations: { "metallb.io/loadBalancerIPs": `${PREFIX4}225` } }],
-    ["metallb.universe.tf", { annotations: { "metallb.universe.tf/loadBalancerIPs": `${PREFIX4}225` } }],
+    [
+      "metallb.universe.tf",
+      { annotations: { "metallb.universe.tf/loadBalancerIPs": `${PREFIX4}225` } },
+    ],
   ])("gives the address that is asked for by %s", async (_, options) => {
     const created = await create({ name: "pinned", ...options });
     expect(created.metadata.annotations?.[ASSIGNED]).toBeUndefined();

@@ -67,7 +67,9 @@ export function serviceFacts(
   const addresses = addressesOf(service);
   if (addresses.length === 0) return undefined;
   const key = keyOf(service as Parameters<typeof keyOf>[0]);
-  const endpoints = (slices.get(key) ?? []).flatMap(slice => slice.endpoints).filter(canServe);
+  const endpoints = (slices.get(key) ?? [])
+    .flatMap(slice => slice.endpoints ?? [])
+    .filter(canServe);
   return {
     key,
     labels: metadata.labels ?? {},

@@ -34,7 +34,7 @@ describe("the families that a Service needs at admission", () => {
       ["ipv6"],
       true,
     ],
-  ])("%s", (_, spec, cluster, families, all) => {
+  ])("%s", (...[, spec, cluster, families, all]) => {
     expect(wantedFamilies(service(spec), cluster)).toEqual({ families, all });
   });
 

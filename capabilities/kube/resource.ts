@@ -71,9 +71,7 @@ export function withKind<T>(resource: ResourceKind<T>, object: T): T {
 export const services: ResourceKind<kind.Service> = core("Service", "services");
 export const nodes: ResourceKind<kind.Node> = core("Node", "nodes", false);
 export const namespaces: ResourceKind<kind.Namespace> = core("Namespace", "namespaces", false);
-export const secrets: ResourceKind<kind.Secret> = core("Secret", "secrets");
 export const events: ResourceKind<kind.CoreEvent> = core("Event", "events");
-export const pods: ResourceKind<kind.Pod> = core("Pod", "pods");
 export const configMaps: ResourceKind<kind.ConfigMap> = core("ConfigMap", "configmaps");
 export const endpointSlices: ResourceKind<kind.EndpointSlice> = {
   group: "discovery.k8s.io",

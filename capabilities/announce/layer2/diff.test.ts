@@ -12,6 +12,8 @@ function device(over: Partial<Link> = {}): Link {
 }
 
 /** What the kernel does with an operation; throws where the kernel would refuse. */
+// One case per operation: a table of what the kernel does, not a tangle.
+// eslint-disable-next-line complexity
 function applyOp(state: KernelState, op: KernelOp): KernelState {
   const hasDevice = state.links.some(({ name }) => name === DEVICE);
   switch (op.op) {

@@ -45,19 +45,26 @@ export function readFrame(bytes: Uint8Array, maxLength = MAX_LENGTH): Decoded<Fr
   if (high === undefined || low === undefined || type === undefined) {
     return decoded(undefined);
   }
+  const length = high * 256 + low;
+  const problem = checkHeader(type, length, maxLength);
+  if (problem !== undefined) {
+    return problem;
+  }
+  const isWhole = bytes.length >= length;
+  return decoded(isWhole ? { type, body: bytes.slice(HEADER_LENGTH, length) } : undefined);
+}
+
+function checkHeader(type: number, length: number, maxLength: number): Decoded<never> | undefined {
   const minLength = MIN_LENGTH.get(type);
   if (minLength === undefined) {
     return headerError(HeaderError.BadType, `message type ${type} is not known`, u8(type));
   }
-  const length = high * 256 + low;
-  const isFixed = type === MessageType.Keepalive;
-  if (length < minLength || length > (isFixed ? minLength : maxLength)) {
+  const longest = type === MessageType.Keepalive ? minLength : maxLength;
+  if (length < minLength || length > longest) {
     const reason = `${length} is no length of a message of type ${type}`;
     return headerError(HeaderError.BadLength, reason, u16(length));
   }
-  return decoded(
-    bytes.length < length ? undefined : { type, body: bytes.slice(HEADER_LENGTH, length) },
-  );
+  return undefined;
 }
 
 /** Decodes what `readFrame` cut out. */

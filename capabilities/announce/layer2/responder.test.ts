@@ -1,0 +1,162 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DEVICE } from "./kernel-state";
+import type { KernelOp, KernelState, Link } from "./kernel-state";
+import type { Kernel } from "./netlink";
+import { cleanUp, createResponder } from "./responder";
+import type { Outcome, Owned, Responder } from "./responder";
+
+const flags = { up: true, carrier: true, broadcast: true, noArp: false, loopback: false };
+const ETH0: Link = { index: 2, name: "eth0", mac: "02:00:00:00:00:11", ...flags };
+const IP = "172.30.0.240";
+const OWNED: Owned = new Map([[IP, "all"]]);
+
+/** A kernel of plain data; `refuse` makes an operation fail. */
+class FakeKernel implements Kernel {
+  state: KernelState = { links: [ETH0], proxies: [], routes: [] };
+  refuse: KernelOp["op"] | undefined;
+  dumps = 0;
+  notify: () => void = () => undefined;
+
+  dump(): Promise<KernelState> {
+    this.dumps += 1;
+    return Promise.resolve(this.state);
+  }
+
+  apply(op: KernelOp): Promise<void> {
+    if (op.op === this.refuse) return Promise.reject(new Error("Request rejected: EPERM"));
+    const { links, proxies, routes } = this.state;
+    if (op.op === "add-device") {
+      this.state = {
+        ...this.state,
+        links: [...links, { ...ETH0, index: 9, name: DEVICE, noArp: true }],
+      };
+    } else if (op.op === "add-route") {
+      this.state = { ...this.state, routes: [...routes, op.address] };
+    } else if (op.op === "add-proxy") {
+      const { address, interfaceIndex } = op;
+      this.state = { ...this.state, proxies: [...proxies, { address, interfaceIndex }] };
+    } else if (op.op === "remove-device") {
+      this.state = { links: links.filter(({ name }) => name !== DEVICE), proxies, routes: [] };
+    } else if (op.op === "remove-proxy") {
+      this.state = { ...this.state, proxies: proxies.filter(p => p.address !== op.address) };
+    }
+    return Promise.resolve();
+  }
+
+  linkIndex(name: string): Promise<number | undefined> {
+    return Promise.resolve(this.state.links.find(link => link.name === name)?.index);
+  }
+
+  onLinkChange(callback: () => void): void {
+    this.notify = callback;
+  }
+
+  close(): void {
+    this.notify = () => undefined;
+  }
+}
+
+let root = "";
+let kernel = new FakeKernel();
+let outcomes: Outcome[] = [];
+let timers: { ms: number; callback: () => void }[] = [];
+let responder: Responder;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "ancho-responder-"));
+  kernel = new FakeKernel();
+  outcomes = [];
+  timers = [];
+  responder = createResponder({
+    kernel,
+    sysctlRoot: root,
+    excludes: [],
+    onOutcome: outcome => outcomes.push(outcome),
+    after: (ms, callback) => {
+      timers.push({ ms, callback });
+      return () => undefined;
+    },
+  });
+});
+
+afterEach(async () => {
+  await responder.stop();
+  await rm(root, { recursive: true });
+});
+
+describe("createResponder", () => {
+  it("answers for what is owned and says what is new", async () => {
+    await responder.own(OWNED);
+    expect(kernel.state).toMatchObject({
+      proxies: [{ address: IP, interfaceIndex: 2 }],
+      routes: [IP],
+    });
+    expect(outcomes.at(-1)?.added).toEqual([{ address: IP, link: ETH0 }]);
+    await responder.own(OWNED);
+    expect(outcomes.at(-1)).toMatchObject({ added: [], answering: [{ address: IP }] });
+  });
+
+  it("puts back what the kernel lost with the link, and says so", async () => {
+    await responder.own(OWNED);
+    kernel.state = { ...kernel.state, proxies: [] };
+    kernel.notify();
+    await vi.waitFor(() => {
+      expect(kernel.state.proxies).toHaveLength(1);
+    });
+    expect(outcomes.at(-1)?.added).toHaveLength(1);
+  });
+
+  it("keeps what an earlier run left until it is told otherwise", async () => {
+    kernel.state = { ...kernel.state, proxies: [{ address: IP, interfaceIndex: 2 }] };
+    expect(await responder.adopt()).toEqual(new Map([[IP, ["eth0"]]]));
+    kernel.notify();
+    await vi.waitFor(() => {
+      expect(outcomes).not.toEqual([]);
+    });
+    expect(kernel.state.proxies).toHaveLength(1);
+    await responder.own(new Map());
+    expect(kernel.state.proxies).toEqual([]);
+  });
+
+  it("many notifications during a run are one more run", async () => {
+    const done = responder.own(OWNED);
+    for (let i = 0; i < 50; i++) kernel.notify();
+    await done;
+    expect(kernel.dumps).toBe(2);
+  });
+
+  it("reports an address without an interface, which is no problem of the kernel's", async () => {
+    await responder.own(new Map([[IP, ["eth9"]]]));
+    expect(outcomes.at(-1)).toMatchObject({ withoutInterface: [IP], answering: [] });
+    expect(kernel.state.proxies).toEqual([]);
+  });
+
+  it("a refused change is a sentence with the remedy, does not hold back others, and is tried again soon", async () => {
+    kernel.refuse = "add-proxy";
+    await responder.own(OWNED);
+    expect(outcomes.at(-1)?.problems.join("\n")).toContain("add the capability NET_ADMIN");
+    expect(kernel.state.routes).toEqual([IP]);
+    kernel.refuse = undefined;
+    const retry = timers.at(-1)!;
+    expect(retry.ms).toBeLessThan(1000);
+    retry.callback();
+    await vi.waitFor(() => {
+      expect(kernel.state.proxies).toHaveLength(1);
+    });
+  });
+
+  it("survives a kernel that does not answer", async () => {
+    vi.spyOn(kernel, "dump").mockRejectedValueOnce(new Error("Timeout has been reached"));
+    await responder.own(OWNED);
+    expect(outcomes.at(-1)?.problems[0]).toContain("could not be read");
+  });
+
+  it("cleanUp removes all that is ours", async () => {
+    await responder.own(OWNED);
+    expect(await cleanUp(kernel)).toEqual([]);
+    expect(kernel.state).toEqual({ links: [ETH0], proxies: [], routes: [] });
+  });
+});

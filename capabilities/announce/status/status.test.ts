@@ -1,0 +1,146 @@
+import { describe, expect, it } from "vitest";
+import type { ServiceL2Status } from "../../config/kinds/service-l2-status";
+import type { VirtualIP } from "../../config/kinds/virtual-ip";
+import type { Link } from "../layer2/kernel-state";
+import { serviceStatusOps } from "./service-l2-status";
+import type { ServiceStatusInput, StatusOp } from "./service-l2-status";
+import { virtualIpPatch } from "./virtual-ip-status";
+import type { AddressStatus } from "./virtual-ip-status";
+
+const IP = "172.30.0.240";
+const LINK = { index: 2, name: "eth0", mac: "02:30:00:00:00:0b" } as Link;
+const AT = "2026-01-02T03:04:05.000Z";
+
+function vip(intendedOwner?: object): VirtualIP {
+  return {
+    metadata: { name: IP },
+    spec: { address: IP, pool: "lan", reason: "", holders: [] },
+    status: intendedOwner ? { intendedOwner } : {},
+  } as VirtualIP;
+}
+
+function owned(over: Partial<AddressStatus> = {}): AddressStatus {
+  const move = { address: IP, from: "n2", to: "n1", cause: "n2 went silent", at: AT };
+  return { owner: "n1", bindings: [{ address: IP, link: LINK }], move, ...over };
+}
+
+describe("virtualIpPatch", () => {
+  const mine = { node: "n1", mac: LINK.mac, interface: "eth0", since: "before" };
+
+  it("the owner writes itself and the move, from the node that the object names", () => {
+    expect(virtualIpPatch(vip({ node: "n3" }), "n1", owned())).toEqual({
+      status: {
+        protocol: "layer2",
+        intendedOwner: { node: "n1", mac: LINK.mac, interface: "eth0", since: AT },
+        lastMove: { from: "n3", to: "n1", cause: "n2 went silent", at: AT },
+      },
+    });
+  });
+
+  it("the first owner comes from nowhere", () => {
+    const first = { address: IP, to: "n1", cause: "first owner", at: AT };
+    expect(virtualIpPatch(vip(), "n1", owned({ move: first }))).toMatchObject({
+      status: { lastMove: { from: null, to: "n1" } },
+    });
+  });
+
+  it("says nothing that is said already, and keeps since when only the interface changes", () => {
+    expect(virtualIpPatch(vip(mine), "n1", owned())).toBeUndefined();
+    expect(virtualIpPatch(vip({ ...mine, mac: "old" }), "n1", owned())).toEqual({
+      status: { intendedOwner: { mac: LINK.mac, interface: "eth0" } },
+    });
+  });
+
+  it("only the owner writes, and only once its kernel answers", () => {
+    expect(virtualIpPatch(vip(mine), "n2", owned())).toBeUndefined();
+    expect(virtualIpPatch(vip(), "n1", owned({ bindings: [] }))).toBeUndefined();
+  });
+
+  it("the last owner takes its name off when nobody is to answer any more", () => {
+    const nobody = owned({ owner: undefined, bindings: [] });
+    expect(virtualIpPatch(vip(mine), "n1", nobody)).toEqual({
+      status: { protocol: null, intendedOwner: null },
+    });
+    expect(virtualIpPatch(vip(mine), "n2", nobody)).toBeUndefined();
+    expect(virtualIpPatch(vip(), "n1", nobody)).toBeUndefined();
+  });
+});
+
+describe("serviceStatusOps", () => {
+  const base = { service: "default/web", me: "n1", namespace: "metallb-system", present: [] };
+  const mine: ServiceStatusInput = { ...base, owners: new Set(["n1"]), interfaces: ["eth0"] };
+
+  /** The objects after the operations, as the API server would have them. */
+  function after(present: readonly ServiceL2Status[], ops: readonly StatusOp[]): ServiceL2Status[] {
+    return ops.reduce(
+      (objects, op) => {
+        const keyOf = ({ metadata }: ServiceL2Status): string =>
+          `${metadata.namespace ?? ""}/${metadata.name ?? ""}`;
+        if (op.op === "create") return [...objects, op.object];
+        if (op.op === "delete") return objects.filter(object => keyOf(object) !== op.key);
+        return objects.map(object =>
+          keyOf(object) === op.key ? { ...object, ...op.patch } : object,
+        );
+      },
+      [...present],
+    );
+  }
+
+  const created = after([], serviceStatusOps(mine));
+
+  it("creates one object in MetalLB's form, owned by the pod", () => {
+    const pod = { name: "announcer-x", uid: "u" };
+    const [object] = after([], serviceStatusOps({ ...mine, pod }));
+    expect(object?.metadata).toMatchObject({
+      namespace: "metallb-system",
+      labels: {
+        "metallb.io/node": "n1",
+        "metallb.io/service-name": "web",
+        "metallb.io/service-namespace": "default",
+      },
+      ownerReferences: [{ apiVersion: "v1", kind: "Pod", ...pod }],
+    });
+    expect(object?.metadata.name).toMatch(/^l2-/);
+    expect(object?.status).toEqual({
+      node: "n1",
+      serviceName: "web",
+      serviceNamespace: "default",
+      interfaces: [{ name: "eth0" }],
+    });
+  });
+
+  it("is content with what is right and follows the interfaces", () => {
+    expect(serviceStatusOps({ ...mine, present: created })).toEqual([]);
+    const ops = serviceStatusOps({ ...mine, present: created, interfaces: ["eth1"] });
+    expect(after(created, ops)[0]?.status?.interfaces).toEqual([{ name: "eth1" }]);
+  });
+
+  it("the new owner removes the former one's, and the former one its own", () => {
+    const successor = { ...mine, me: "n2", owners: new Set(["n2"]), present: created };
+    const left = after(created, serviceStatusOps(successor));
+    expect(left.map(({ status }) => status?.node)).toEqual(["n2"]);
+    expect(serviceStatusOps({ ...mine, owners: new Set(["n2"]), present: created })).toHaveLength(
+      1,
+    );
+    expect(serviceStatusOps({ ...mine, owners: new Set(), present: left })).toEqual([]);
+  });
+
+  it("two nodes that each answer for one family leave each other's alone", () => {
+    const owners = new Set(["n1", "n2"]);
+    const both = after(created, serviceStatusOps({ ...mine, me: "n2", owners, present: created }));
+    expect(both).toHaveLength(2);
+    expect(serviceStatusOps({ ...mine, owners, present: both })).toEqual([]);
+  });
+
+  it("leaves other Services' objects alone", () => {
+    const other = after([], serviceStatusOps({ ...mine, service: "default/other", me: "n9" }));
+    expect(after(other, serviceStatusOps({ ...mine, present: other }))).toHaveLength(2);
+  });
+
+  it("a node name too long for a label's value is cut", () => {
+    const long = `${"a".repeat(62)}.${"b".repeat(20)}`;
+    const [object] = after([], serviceStatusOps({ ...mine, me: long, owners: new Set([long]) }));
+    expect(object?.metadata.labels?.["metallb.io/node"]).toBe("a".repeat(62));
+    expect(object?.status?.node).toBe(long);
+  });
+});

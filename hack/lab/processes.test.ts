@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { childrenOf, isAlive, parseStartTime, signalProcess, startTimeOf } from "./processes";
+
+describe("parseStartTime", () => {
+  it("finds field 22 behind a command name with blanks and parentheses", () => {
+    const fields = Array.from({ length: 50 }, (_, i) => String(i + 3));
+    expect(parseStartTime(`42 (a (b) c) ${fields.join(" ")}`)).toBe("22");
+  });
+});
+
+describe("a process by pid and start time", () => {
+  it("is alive only as itself", () => {
+    const startTime = startTimeOf(process.pid) ?? "";
+    expect(isAlive({ pid: process.pid, startTime })).toBe(true);
+    expect(isAlive({ pid: process.pid, startTime: "1" })).toBe(false);
+  });
+
+  it("ends with its group, and a signal to it later does nothing", async () => {
+    const child = spawn("sleep", ["60"], { detached: true, stdio: "ignore" });
+    await once(child, "spawn");
+    const pid = child.pid!;
+    const ref = { pid, startTime: startTimeOf(pid)! };
+    expect(childrenOf(process.pid)).toContain(pid);
+    signalProcess({ ...ref, startTime: "1" }, "SIGKILL");
+    expect(isAlive(ref)).toBe(true);
+    const exit = once(child, "exit");
+    signalProcess(ref, "SIGKILL");
+    await exit;
+    expect(isAlive(ref)).toBe(false);
+    signalProcess(ref, "SIGKILL");
+  });
+});
