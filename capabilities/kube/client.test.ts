@@ -11,7 +11,7 @@ import { namespaces, services } from "./resource";
 
 const web = { metadata: { namespace: "shop", name: "web" } };
 
-describe("client", () => {
+describe("client", { timeout: 30_000 }, () => {
   let folder: string;
   let server: FakeApiServer;
   let handle: Handler;

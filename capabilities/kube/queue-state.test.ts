@@ -188,7 +188,7 @@ function owe(model: Model, key: string, at: number): void {
   model.debts.set(key, { dueBy: Math.min(at, before) });
 }
 
-describe("queue state, by random histories", () => {
+describe("queue state, by random histories", { timeout: 30_000 }, () => {
   const key = fc.constantFrom("a", "b", "c", "d");
   const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const commands = fc.commands(

@@ -43,7 +43,7 @@ describe("compareVersions", () => {
   });
 });
 
-describe("store state", () => {
+describe("store state", { timeout: 30_000 }, () => {
   it.each([
     [
       "a list, then events",

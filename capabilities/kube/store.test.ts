@@ -9,6 +9,11 @@ import { configMaps } from "./resource";
 import { retryDelayMs, watchStore } from "./store";
 import type { Store } from "./store";
 
+/** Generous, since the machine may be busy with a whole lab. */
+async function eventually(condition: () => boolean): Promise<void> {
+  await vi.waitUntil(condition, 20_000);
+}
+
 const item = (name: string, version: number): object => ({
   metadata: { namespace: "ns", name, uid: `uid-${name}`, resourceVersion: String(version) },
 });
@@ -23,7 +28,7 @@ describe("retryDelayMs", () => {
 });
 
 /** Faults that a real API server shows too seldom; e2e/kube.test.ts has the real one. */
-describe("store", () => {
+describe("store", { timeout: 30_000 }, () => {
   let folder: string;
   let server: FakeApiServer;
   let store: Store<unknown> | undefined;
@@ -83,11 +88,11 @@ describe("store", () => {
     expect(s.hasSynced()).toBe(false);
     await s.synced;
     expect(s.get("ns/a")).toMatchObject({ kind: "ConfigMap", apiVersion: "v1" });
-    await vi.waitUntil(() => s.isConnected());
+    await eventually(() => s.isConnected());
     send("MODIFIED", item("a", 6));
     send("ADDED", item("b", 7));
     send("DELETED", item("a", 8));
-    await vi.waitUntil(() => changes.length === 4);
+    await eventually(() => changes.length === 4);
     expect(changes).toEqual(["ns/a 3", "ns/a 6", "ns/b 7", "ns/a gone"]);
     expect(s.list()).toHaveLength(1);
   });
@@ -95,7 +100,7 @@ describe("store", () => {
   it("is synced by the first list that succeeds, not by a watch without one", async () => {
     onList = response => answer(response, 500, { kind: "Status", message: "etcd is away" });
     const s = start();
-    await vi.waitUntil(() => server.requests.length >= 4);
+    await eventually(() => server.requests.length >= 4);
     expect(s.hasSynced()).toBe(false);
     onList = listOf(5, item("a", 3));
     await s.synced;
@@ -105,46 +110,46 @@ describe("store", () => {
   it("finds what was deleted, changed and made while it was disconnected", async () => {
     onList = listOf(5, item("a", 3), item("b", 4));
     const s = start();
-    await vi.waitUntil(() => s.isConnected());
+    await eventually(() => s.isConnected());
     onList = listOf(20, item("b", 15), item("c", 16));
     server.resetConnections();
-    await vi.waitUntil(() => changes.length === 5, 3_000);
+    await eventually(() => changes.length === 5);
     expect(changes.slice(2)).toEqual(["ns/a gone", "ns/b 15", "ns/c 16"]);
   });
 
   it("lists again when the server has forgotten its version (410)", async () => {
     const s = start();
-    await vi.waitUntil(() => s.isConnected());
+    await eventually(() => s.isConnected());
     onList = listOf(90, item("a", 80));
     send("ERROR", { kind: "Status", code: 410, reason: "Expired" });
-    await vi.waitUntil(() => changes.includes("ns/a 80"), 3_000);
+    await eventually(() => changes.includes("ns/a 80"));
   });
 
   it("goes on when the server ends the stream, as it does every half hour", async () => {
     const s = start();
-    await vi.waitUntil(() => s.isConnected());
+    await eventually(() => s.isConnected());
     onList = listOf(9, item("a", 8));
     streams[0]?.end();
-    await vi.waitUntil(() => streams.length === 2, 3_000);
+    await eventually(() => streams.length === 2);
     send("MODIFIED", item("a", 12));
-    await vi.waitUntil(() => changes.includes("ns/a 12"));
+    await eventually(() => changes.includes("ns/a 12"));
     expect(changes).toEqual(["ns/a 3", "ns/a 8", "ns/a 12"]);
   });
 
   it("survives a callback that throws and a line that is no JSON", async () => {
     const s = start();
-    await vi.waitUntil(() => s.isConnected());
+    await eventually(() => s.isConnected());
     streams[0]?.write("not json\n");
     send("ADDED", item("fatal", 6));
     send("ADDED", item("b", 7));
-    await vi.waitUntil(() => changes.includes("ns/b 7"));
+    await eventually(() => changes.includes("ns/b 7"));
   });
 
   it("says nothing after stop", async () => {
     const s = start();
-    await vi.waitUntil(() => s.isConnected());
+    await eventually(() => s.isConnected());
     s.stop();
-    await vi.waitUntil(() => streams[0]?.destroyed === true);
+    await eventually(() => streams[0]?.destroyed === true);
     const requests = server.requests.length;
     server.resetConnections();
     expect(s.isConnected()).toBe(false);
@@ -159,7 +164,7 @@ describe("store", () => {
       labelSelector: { app: "x" },
       log: { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() },
     });
-    await vi.waitUntil(() => server.requests.length === 2);
+    await eventually(() => server.requests.length === 2);
     const query = "fieldSelector=metadata.name%3Da&labelSelector=app%3Dx";
     expect(server.requests[0]).toBe(`GET /api/v1/namespaces/ns/configmaps?${query}`);
     expect(server.requests[1]).toContain(`${query}&watch=true`);

@@ -54,7 +54,7 @@ function queue(
   return createWorkQueue({ name: "test", log: silent, random: () => 0, backoff, ...options });
 }
 
-describe("work queue", () => {
+describe("work queue", { timeout: 30_000 }, () => {
   it("does not run a key inside add", async () => {
     const runs: string[] = [];
     const q = queue({ reconcile: key => Promise.resolve(void runs.push(key)) });

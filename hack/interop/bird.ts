@@ -11,7 +11,7 @@ import { waitFor } from "../wait";
 
 /** A running router. */
 export type Bird = {
-  /** What `birdc` answers to a command, e.g. `show protocols all peer`. */
+  /** What `birdcl` answers to a command, e.g. `show protocols all peer`. */
   ask(command: string): Promise<string>;
   /** Everything that it logged. */
   log(): Promise<string>;
@@ -47,7 +47,7 @@ export async function startBird(configuration: string): Promise<Bird> {
   const exited = once(daemon, "exit");
 
   const ask = (command: string): Promise<string> =>
-    run([join(root, "usr/sbin/birdc"), "-s", file("bird.ctl"), ...command.split(" ")], {
+    run([join(root, "usr/sbin/birdcl"), "-s", file("bird.ctl"), ...command.split(" ")], {
       LD_LIBRARY_PATH: libraries,
     });
   const stop = async (): Promise<void> => {
@@ -56,10 +56,10 @@ export async function startBird(configuration: string): Promise<Bird> {
     await rm(folder, { recursive: true });
   };
   try {
-    await waitFor("BIRD to answer", async () => {
-      if (daemon.exitCode !== null) return `ended: ${complaint}`;
-      return (await ask("show status")).includes("Daemon is up and running") && "up";
-    });
+    await waitFor(
+      "BIRD to answer",
+      async () => daemon.exitCode !== null || (await ask("show status")).includes("is up"),
+    );
     if (daemon.exitCode !== null) throw new Error(`BIRD does not run: ${complaint}`);
   } catch (error) {
     await stop();

@@ -174,7 +174,7 @@ describe("a lab with real and light nodes, kube-proxy in nftables mode", () => {
   });
 
   it("shows a pod's log and runs commands in it", async () => {
-    expect(await kubectl("logs", "deployment/web")).toContain("demo listens on :8080");
+    expect(await kubectl("logs", "-l", "app=web")).toContain("demo listens on :8080");
     const result = await lab.kubectl(["exec", "deployment/web", "--", "/demo"]);
     expect(result.stderr).toContain("address already in use");
   });
@@ -226,13 +226,5 @@ describe("a lab with real and light nodes, kube-proxy in nftables mode", () => {
     await lab.startControlPlane("kube-apiserver");
     await waitUntil(async () => (await readiness("n1")) === "True", { what: "n1", ...patience });
     expect(await readiness("l1")).toBe("True");
-  });
-
-  it("ends what runs on a node with the node's first process", async () => {
-    const running = lab.processes().filter(name => name.startsWith("n2/"));
-    expect(running).toContain("n2/kubelet");
-    const machine = await lab.exec("n2", ["sh", "-c", "kill -9 -1"], { timeoutMs: 5_000 });
-    expect(machine.code).not.toBe(0);
-    await waitUntil(() => !lab.isRunning("n2/kubelet"), { what: "kubelet to end", ...patience });
   });
 });

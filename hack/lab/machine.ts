@@ -55,17 +55,17 @@ function fakeSysctls(folder: string): readonly string[] {
 }
 
 /** The repository stays visible where a folder above it is covered by an empty one. */
-function coverFolder(folder: string, holder: string): readonly string[] {
+function coverFolder(folder: string): readonly string[] {
   const cover = `mount -t tmpfs -o mode=755 tmpfs ${folder}`;
   if (!repoRoot.startsWith(`${folder}/`)) {
     return [cover];
   }
   return [
-    `mount --bind '${repoRoot}' '${holder}'`,
+    `mount --bind '${repoRoot}' /mnt`,
     cover,
     `mkdir -p '${repoRoot}'`,
-    `mount --bind '${holder}' '${repoRoot}'`,
-    `umount '${holder}'`,
+    `mount --bind /mnt '${repoRoot}'`,
+    "umount /mnt",
   ];
 }
 
@@ -81,8 +81,8 @@ function setupScript(node: NodePlan, folders: MachineFolders): string {
     `mount --rbind '${holder}' /sys/fs/cgroup`,
     `umount -l '${holder}'`,
     // Folders that programs find by name, empty and the node's own.
-    ...coverFolder("/run", holder),
-    ...coverFolder("/var/lib", holder),
+    ...coverFolder("/run"),
+    ...coverFolder("/var/lib"),
     "mkdir -p /run/lock /run/netns /run/containerd /var/lib/kubelet /var/lib/containerd",
     `mount --bind '${folders.containerd}' /var/lib/containerd`,
     `mount --bind '${folders.kubelet}' /var/lib/kubelet`,

@@ -98,7 +98,7 @@ describe("header errors (RFC 4271 6.1)", () => {
   });
 });
 
-describe("messages, by random input", () => {
+describe("messages, by random input", { timeout: 30_000 }, () => {
   it("decode to what was encoded, equal messages to equal bytes", () => {
     fc.assert(
       fc.property(anyMessage, message => {
