@@ -114,7 +114,8 @@ async function applyOp(client: KubeClient, op: StatusOp): Promise<void> {
       }
       return;
     case "patch":
-      await client.mergePatchStatus(l2Statuses, op.key, op.patch);
+      // Gone since the store saw it: the watch will say so, and this runs again.
+      await ignoreGone(client.mergePatchStatus(l2Statuses, op.key, op.patch));
       return;
     case "delete":
       await ignoreGone(client.delete(l2Statuses, op.key));

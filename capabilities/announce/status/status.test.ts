@@ -133,7 +133,7 @@ describe("serviceStatusOps", () => {
   });
 
   it("leaves other Services' objects alone", () => {
-    const other = after([], serviceStatusOps({ ...mine, service: "default/other", me: "n9" }));
+    const other = after([], serviceStatusOps({ ...mine, service: "default/other" }));
     expect(after(other, serviceStatusOps({ ...mine, present: other }))).toHaveLength(2);
   });
 
