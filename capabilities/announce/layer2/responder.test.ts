@@ -138,6 +138,7 @@ describe("createResponder", () => {
     kernel.refuse = "add-proxy";
     await responder.own(OWNED);
     expect(outcomes.at(-1)?.problems.join("\n")).toContain("add the capability NET_ADMIN");
+    expect(outcomes.at(-1)).toMatchObject({ added: [], answering: [] });
     expect(kernel.state.routes).toEqual([IP]);
     kernel.refuse = undefined;
     const retry = timers.at(-1)!;
@@ -148,10 +149,12 @@ describe("createResponder", () => {
     });
   });
 
-  it("survives a kernel that does not answer", async () => {
+  it("survives a kernel that does not answer, and goes by what it knew", async () => {
+    await responder.own(OWNED);
     vi.spyOn(kernel, "dump").mockRejectedValueOnce(new Error("Timeout has been reached"));
     await responder.own(OWNED);
     expect(outcomes.at(-1)?.problems[0]).toContain("could not be read");
+    expect(outcomes.at(-1)?.answering).toHaveLength(1);
   });
 
   it("cleanUp removes all that is ours", async () => {

@@ -55,6 +55,7 @@ export function createResponder(options: ResponderOptions): Responder {
   let running = Promise.resolve();
   let isRunning = false;
   let isDirty = false;
+  let outcome: Outcome = { answering: [], added: [], withoutInterface: [], problems: [] };
   let isStopped = false;
   let cancelTimer = (): void => undefined;
 
@@ -62,7 +63,7 @@ export function createResponder(options: ResponderOptions): Responder {
     isRunning = true;
     while (isDirty && !isStopped && owned) {
       isDirty = false;
-      const outcome = await runOnce(options, owned);
+      outcome = await runOnce(options, owned, outcome);
       cancelTimer();
       cancelTimer = after(outcome.problems.length > 0 ? RETRY_MS : RECHECK_MS, trigger);
       onOutcome(outcome);
@@ -104,7 +105,8 @@ export function createResponder(options: ResponderOptions): Responder {
 /** Removes every entry, route and device of ours from the kernel. */
 export async function cleanUp(kernel: Kernel): Promise<readonly string[]> {
   const actual = await kernel.dump();
-  return applyAll(kernel, diffKernel({ proxies: [] }, actual), actual);
+  const refused = await applyAll(kernel, diffKernel({ proxies: [] }, actual), actual);
+  return refused.map(({ problem }) => problem);
 }
 
 async function readOwned(kernel: Kernel): Promise<Owned> {
@@ -118,12 +120,13 @@ async function readOwned(kernel: Kernel): Promise<Owned> {
   return owned;
 }
 
-async function runOnce(options: ResponderOptions, owned: Owned): Promise<Outcome> {
+/** What cannot be read is taken to be as it was found last. */
+async function runOnce(options: ResponderOptions, owned: Owned, last: Outcome): Promise<Outcome> {
   try {
     return await reconcileKernel(options, owned);
   } catch (error) {
     const problem = `the kernel's network state could not be read: ${String(error)}`;
-    return { answering: [], added: [], withoutInterface: [], problems: [problem] };
+    return { ...last, added: [], problems: [problem] };
   }
 }
 
@@ -140,13 +143,14 @@ async function reconcileKernel(
   const proxies = bindings.map(({ address, link }) => ({ address, interfaceIndex: link.index }));
   const ops = diffKernel({ proxies }, actual);
   const sysctls = await ensureSysctls(sysctlRoot, sysctlsFor(bindings));
-  const problems = [...sysctls, ...(await applyAll(kernel, ops, actual))];
-  const isNew = (binding: Binding): boolean => ops.some(op => adds(op, binding));
+  const refused = await applyAll(kernel, ops, actual);
+  const isRefused = (binding: Binding): boolean => refused.some(({ op }) => adds(op, binding));
+  const answering = bindings.filter(binding => !isRefused(binding));
   return {
-    answering: bindings,
-    added: bindings.filter(isNew),
+    answering,
+    added: answering.filter(binding => ops.some(op => adds(op, binding))),
     withoutInterface: chosen.filter(({ links }) => links.length === 0).map(c => c.address),
-    problems,
+    problems: [...sysctls, ...refused.map(({ problem }) => problem)],
   };
 }
 
@@ -163,23 +167,25 @@ function sysctlsFor(bindings: readonly Binding[]): ReturnType<typeof neededSysct
   return [...families].flatMap(([name, set]) => neededSysctls(name, set));
 }
 
+type RefusedOp = { readonly op: KernelOp; readonly problem: string };
+
 /** Applies what can be applied; one refused change does not keep the others back. */
 async function applyAll(
   kernel: Kernel,
   ops: readonly KernelOp[],
   actual: KernelState,
-): Promise<readonly string[]> {
-  const problems: string[] = [];
+): Promise<readonly RefusedOp[]> {
+  const refused: RefusedOp[] = [];
   let device = actual.links.find(({ name }) => name === DEVICE)?.index;
   for (const op of ops) {
     try {
       await kernel.apply(op, device);
       if (op.op === "add-device") device = await kernel.linkIndex(DEVICE);
     } catch (error) {
-      problems.push(problemOf(op, error));
+      refused.push({ op, problem: problemOf(op, error) });
     }
   }
-  return problems;
+  return refused;
 }
 
 function problemOf(op: KernelOp, error: unknown): string {

@@ -1,0 +1,268 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { NODE_MAC, createLan } from "./netns";
+import type { Lan } from "./netns";
+import type { Command } from "./responder-process";
+
+const V4 = "172.30.0.240";
+const V6 = "fd00:30::240";
+const BOTH = { do: "own", owned: { [V4]: "all", [V6]: "all" } } as const;
+const TSX = fileURLToPath(new URL("../../../node_modules/.bin/tsx", import.meta.url));
+const PROCESS = fileURLToPath(new URL("responder-process.ts", import.meta.url));
+const WAIT = { timeout: 10_000, interval: 50 };
+
+type Line = {
+  readonly ready?: boolean;
+  readonly done?: string;
+  readonly adopted?: object;
+  readonly cleaned?: readonly string[];
+  readonly problem?: string;
+  readonly outcome?: { readonly added: readonly string[]; readonly problems: readonly string[] };
+};
+
+/** A responder process on the node. */
+class Responder {
+  readonly #child: ChildProcess;
+  readonly lines: Line[] = [];
+
+  constructor(lan: Lan) {
+    const [file, args] = lan.command("node", TSX, PROCESS);
+    this.#child = spawn(file, [...args], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+    createInterface({ input: this.#child.stdout! }).on("line", line => {
+      this.lines.push(JSON.parse(line) as Line);
+    });
+  }
+
+  /** Waits for a line that this accepts, among those since the last command. */
+  async line(accept: (line: Line) => unknown): Promise<Line> {
+    return vi.waitFor(() => {
+      const found = this.lines.find(accept);
+      if (!found) throw new Error(`no such line among ${JSON.stringify(this.lines)}`);
+      return found;
+    }, WAIT);
+  }
+
+  async tell(command: Command, accept: (line: Line) => unknown): Promise<Line> {
+    this.lines.length = 0;
+    this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
+    return this.line(accept);
+  }
+
+  /** SIGKILL for the whole group: tsx and the process that it starts. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exit = once(this.#child, "exit");
+    process.kill(-this.#child.pid!, "SIGKILL");
+    await exit;
+  }
+}
+
+describe("layer 2 on a real kernel", () => {
+  let lan: Lan;
+  const started: Responder[] = [];
+
+  beforeAll(async () => {
+    lan = await createLan();
+  });
+
+  afterAll(async () => {
+    await lan.remove();
+  });
+
+  let responder: Responder;
+  beforeEach(async () => {
+    responder = await start();
+  });
+
+  afterEach(async () => {
+    // A running responder would put back what is removed, as it should.
+    for (const process of started.splice(0)) await process.kill();
+    expect(await cleanUp()).toEqual([]);
+    expect(await leftovers()).toBe("");
+  });
+
+  async function start(): Promise<Responder> {
+    const process = new Responder(lan);
+    started.push(process);
+    await process.line(line => line.ready);
+    return process;
+  }
+
+  async function cleanUp(): Promise<Line["cleaned"]> {
+    const process = new Responder(lan);
+    await process.line(line => line.ready);
+    const { cleaned } = await process.tell({ do: "cleanup" }, line => line.cleaned);
+    await process.kill();
+    return cleaned;
+  }
+
+  async function own(): Promise<void> {
+    await responder.tell(BOTH, line => line.done);
+  }
+
+  /** What of ours the node's kernel holds. */
+  async function leftovers(): Promise<string> {
+    const shown = await Promise.all([
+      lan.run("node", "ip", "neigh", "show", "proxy"),
+      lan.run("node", "ip", "-6", "neigh", "show", "proxy"),
+      lan.run("node", "ip", "route", "show", "table", "all", "proto", "114"),
+      lan.run("node", "ip", "-6", "route", "show", "table", "all", "proto", "114"),
+      lan.run("node", "ip", "-o", "link", "show", "type", "bridge"),
+    ]);
+    return shown.join("");
+  }
+
+  /** Who answers the peer's ARP request, and how fast in ms; undefined for nobody. */
+  async function arp(address: string): Promise<{ mac: string; ms: number } | undefined> {
+    const output = await lan
+      .run("peer", "arping", "-C", "1", "-c", "2", "-w", "1", "-i", "eth0", address)
+      .catch(() => "");
+    const [, mac, time, unit] = /from ([0-9a-f:]{17}).*time=([0-9.]+) (\w+)/.exec(output) ?? [];
+    const scale = { usec: 0.001, msec: 1, sec: 1000 }[unit ?? ""] ?? 1;
+    return mac === undefined ? undefined : { mac, ms: Number(time) * scale };
+  }
+
+  /**
+   * Who answers the peer's neighbor solicitation, by the peer's own kernel. (ndisc6 takes no answer
+   * whose source is not the target, and a proxy's never is: RFC 4861 section 7.2.8.)
+   */
+  async function ndp(address: string): Promise<string | undefined> {
+    await lan.run("peer", "ip", "-6", "neigh", "flush", "to", address, "dev", "eth0");
+    await lan.run("peer", "ping", "-6", "-c", "1", "-W", "1", address).catch(() => "");
+    const table = await lan.run("peer", "ip", "-6", "neigh", "show", "to", address, "dev", "eth0");
+    return /lladdr (\S+)/.exec(table)?.[1];
+  }
+
+  async function expectAnswers(): Promise<void> {
+    await vi.waitFor(async () => {
+      expect((await arp(V4))?.mac).toBe(NODE_MAC);
+      expect(await ndp(V6)).toBe(NODE_MAC);
+    }, WAIT);
+  }
+
+  it("the kernel answers ARP and NDP for what is owned, at once, and for nothing else", async () => {
+    expect(await arp(V4)).toBeUndefined();
+    await own();
+    await expectAnswers();
+    expect((await arp(V4))?.ms).toBeLessThan(50);
+    expect(await arp("172.30.0.241")).toBeUndefined();
+    expect(await ndp("fd00:30::241")).toBeUndefined();
+  });
+
+  it("marks what is its own and changes nothing when nothing is to change", async () => {
+    await own();
+    const shown = await leftovers();
+    expect(shown).toContain(`${V4} dev eth0 proxy proto 114`);
+    expect(shown).toMatch(new RegExp(`${V4} dev ancho0 .*scope link`));
+    expect(await lan.run("node", "ip", "link", "show", "ancho0")).toContain("NOARP,UP");
+    await own();
+    const { outcome } = await responder.line(line => line.outcome);
+    expect(outcome).toEqual({ added: [], problems: [] });
+    expect(await leftovers()).toBe(shown);
+  });
+
+  it("answers again after the link went down and up", async () => {
+    await own();
+    await expectAnswers();
+    await lan.run("node", "ip", "link", "set", "eth0", "down");
+    await vi.waitFor(async () => {
+      expect(await lan.run("node", "ip", "neigh", "show", "proxy")).toBe("");
+    }, WAIT);
+    await lan.run("node", "ip", "link", "set", "eth0", "up");
+    await lan.run("node", "ip", "addr", "replace", "fd00:30::11/64", "dev", "eth0", "nodad");
+    await expectAnswers();
+  });
+
+  it("takes ancho0 up again when somebody took it down", async () => {
+    await own();
+    await lan.run("node", "ip", "link", "set", "ancho0", "down");
+    await expectAnswers();
+    expect(await lan.run("node", "ip", "route", "show", "proto", "114")).toContain(V4);
+  });
+
+  it("killed, the kernel goes on answering; the next one adopts that and can give it up", async () => {
+    await own();
+    await responder.kill();
+    await expectAnswers();
+    responder = await start();
+    const { adopted } = await responder.tell({ do: "adopt" }, line => line.adopted);
+    expect(adopted).toEqual({ [V4]: ["eth0"], [V6]: ["eth0"] });
+    await responder.tell({ do: "own", owned: { [V6]: "all" } }, line => line.done);
+    expect(await arp(V4)).toBeUndefined();
+    expect(await ndp(V6)).toBe(NODE_MAC);
+  });
+
+  it("leaves the entries of others alone", async () => {
+    await lan.run("node", "ip", "neigh", "add", "proxy", "172.30.0.77", "dev", "eth0");
+    await own();
+    await responder.kill();
+    const { adopted } = await (await start()).tell({ do: "adopt" }, line => line.adopted);
+    expect(adopted).toEqual({ [V4]: ["eth0"], [V6]: ["eth0"] });
+    await cleanUp();
+    expect(await leftovers()).toContain("172.30.0.77");
+    await lan.run("node", "ip", "neigh", "del", "proxy", "172.30.0.77", "dev", "eth0");
+  });
+
+  it("metallb#2.7.171 answers only on the interfaces that are named", async () => {
+    await responder.tell({ do: "own", owned: { [V4]: ["eth1"] } }, line => line.done);
+    expect(await arp(V4)).toBeUndefined();
+    await responder.tell({ do: "own", owned: { [V4]: ["eth0"] } }, line => line.done);
+    expect((await arp(V4))?.mac).toBe(NODE_MAC);
+  });
+
+  it("announces by frames that tcpdump finds right, and the peer's tables follow", async () => {
+    const stale = ["lladdr", "02:00:00:00:00:99", "dev", "eth0", "nud", "stale"];
+    await lan.run("peer", "ip", "neigh", "replace", V4, ...stale);
+    await lan.run("peer", "ip", "neigh", "replace", V6, ...stale);
+    const capture = startCapture();
+    await capture.ready;
+    await own();
+    await vi.waitFor(async () => {
+      const table = await lan.run("peer", "ip", "neigh", "show", "dev", "eth0");
+      expect(table).toMatch(new RegExp(`${V4} lladdr ${NODE_MAC}`));
+      expect(table).toMatch(new RegExp(`${V6} lladdr ${NODE_MAC}`));
+    }, WAIT);
+    const text = await vi.waitFor(() => {
+      expect(capture.text()).toContain("neighbor advertisement");
+      expect(capture.text()).toContain("Reply");
+      return capture.text();
+    }, WAIT);
+    await capture.stop();
+    expect(text).toMatch(
+      /ARP.*(Announcement 172\.30\.0\.240|who-has 172\.30\.0\.240.* tell 172\.30\.0\.240)/,
+    );
+    expect(text).toMatch(new RegExp(`Reply ${V4} is-at ${NODE_MAC}`));
+    expect(text).toMatch(/> ff02::1: \[icmp6 sum ok\] ICMP6, neighbor advertisement/);
+    expect(text).toMatch(/tgt is fd00:30::240, Flags \[override\]/);
+    expect(text).toContain("hlim 255");
+    expect(text).not.toMatch(/bad|malformed|truncated|\[\|/);
+  });
+
+  /** tcpdump of what the node sends, as the peer sees it. */
+  function startCapture() {
+    const filter = `ether src ${NODE_MAC} and (arp or (icmp6 and ip6[40] == 136 and dst ff02::1))`;
+    const argv = ["tcpdump", "-i", "eth0", "-l", "-e", "-n", "-vv", filter];
+    const [file, args] = lan.command("peer", ...argv);
+    const child = spawn(file, [...args], { stdio: ["ignore", "pipe", "pipe"] });
+    let text = "";
+    child.stdout.on("data", (data: Buffer) => (text += data.toString()));
+    const ready = new Promise<void>(resolve => {
+      child.stderr.on("data", (data: Buffer) => {
+        if (data.toString().includes("listening on")) resolve();
+      });
+    });
+    return {
+      ready,
+      text: () => text,
+      stop: async () => {
+        const exit = once(child, "exit");
+        child.kill("SIGTERM");
+        await exit;
+      },
+    };
+  }
+});

@@ -1,0 +1,68 @@
+import { createInterface } from "node:readline";
+import { DEFAULT_EXCLUDES } from "../layer2/interfaces";
+import type { WantedInterfaces } from "../layer2/interfaces";
+import { openKernel } from "../layer2/netlink";
+import { cleanUp, createResponder } from "../layer2/responder";
+import { createAnnouncer } from "../packet/burst";
+import { openPacketSocket } from "../packet/packet-socket";
+
+/**
+ * The announcer's hands without its head, run by the interop tests in a network namespace: reads one JSON
+ * command per line, writes one JSON line per answer or event.
+ */
+export type Command =
+  | { readonly do: "adopt" }
+  | { readonly do: "own"; readonly owned: Readonly<Record<string, WantedInterfaces>> }
+  | { readonly do: "cleanup" };
+
+const after = (ms: number, callback: () => void): (() => void) => {
+  const timer = setTimeout(callback, ms);
+  return () => {
+    clearTimeout(timer);
+  };
+};
+const say = (line: object): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+};
+
+const kernel = openKernel();
+const socket = openPacketSocket();
+const announcer = createAnnouncer({
+  send: (index, frame) => {
+    socket.send(index, frame);
+  },
+  after,
+  onSent: () => undefined,
+  onError: error => {
+    say({ problem: String(error) });
+  },
+});
+const responder = createResponder({
+  kernel,
+  sysctlRoot: "/proc/sys/net",
+  excludes: DEFAULT_EXCLUDES.map(text => new RegExp(text)),
+  after,
+  onOutcome: ({ added, problems }) => {
+    for (const { address, link } of added) announcer.start(address, link);
+    say({ outcome: { added: added.map(({ address }) => address), problems } });
+  },
+});
+
+async function obey(command: Command): Promise<object> {
+  switch (command.do) {
+    case "adopt":
+      return { adopted: Object.fromEntries(await responder.adopt()) };
+    case "own":
+      await responder.own(new Map(Object.entries(command.owned)));
+      return { done: "own" };
+    case "cleanup":
+      return { cleaned: await cleanUp(kernel) };
+  }
+}
+
+createInterface({ input: process.stdin }).on("line", line => {
+  void obey(JSON.parse(line) as Command).then(say, (error: unknown) => {
+    say({ problem: String(error) });
+  });
+});
+say({ ready: true });
