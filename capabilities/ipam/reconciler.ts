@@ -1,4 +1,5 @@
 import type { VirtualIP } from "../config/kinds/virtual-ip";
+import type { Leader } from "../kube/leader";
 import { services } from "../kube/resource";
 import type { Store } from "../kube/store";
 import { watchStore } from "../kube/store";
@@ -24,14 +25,17 @@ export type Reconciler = {
 export type ReconcilerParts = Omit<ReconcileParts, "cachedService" | "waiting"> & {
   readonly hooks: Hooks;
   readonly vipStore: Store<VirtualIP>;
+  /** Enters the election; `onLead` is called each time this process begins to lead. */
+  readonly elect: (onLead: () => void) => Leader;
 };
 
 /** All that events may have missed is found by then. */
 const SWEEP_MS = 60_000;
 
 /**
- * Turns changes into keys, and keys into work: one queue for Services, one for VirtualIPs. Everything
- * is also looked at once at the start and once per sweep, so a lost event costs time and nothing else.
+ * Turns changes into keys, and keys into work: one queue for Services, one for VirtualIPs. Of several
+ * watchers only the elected one works; the others keep their caches warm and drop the keys. Everything
+ * is looked at when it begins to lead and once per sweep, so a lost event costs time and nothing else.
  */
 export async function startReconciler(parts: ReconcilerParts): Promise<Reconciler> {
   const { ledger, vipStore, hooks, log } = parts;
@@ -44,7 +48,9 @@ export async function startReconciler(parts: ReconcilerParts): Promise<Reconcile
     },
   });
   await store.synced;
-  const { serviceQueue, claimQueue } = createQueues(parts, store, waiting);
+  const election: { leader?: Leader } = {};
+  const isLeading = (): boolean => election.leader?.isLeading() ?? false;
+  const { serviceQueue, claimQueue } = createQueues(parts, store, waiting, isLeading);
   const addService = (key: string): void => {
     serviceQueue.add(key);
   };
@@ -81,14 +87,18 @@ export async function startReconciler(parts: ReconcilerParts): Promise<Reconcile
   };
   hooks.onPool = wakeAll;
   hooks.onNamespace = wakeWaiting;
-  sweep();
-  const timer = setInterval(sweep, SWEEP_MS);
+  const leader = parts.elect(sweep);
+  election.leader = leader;
+  const timer = setInterval(() => {
+    if (isLeading()) sweep();
+  }, SWEEP_MS);
   return {
     wakeAll,
     stop: async () => {
       clearInterval(timer);
       store.stop();
       await Promise.all([serviceQueue.stop(), claimQueue.stop()]);
+      await leader.stop();
     },
   };
 }
@@ -97,13 +107,14 @@ function createQueues(
   parts: ReconcilerParts,
   store: Store<Service>,
   waiting: Set<string>,
+  isLeading: () => boolean,
 ): { readonly serviceQueue: WorkQueue; readonly claimQueue: WorkQueue } {
   const { log } = parts;
   const serviceParts = { ...parts, waiting, cachedService: (key: string) => store.get(key) };
   const backoff = { baseMs: 50, maxMs: 30_000 };
   const serviceQueue = createWorkQueue({
     name: "services",
-    reconcile: key => reconcileService(serviceParts, key),
+    reconcile: async key => (isLeading() ? reconcileService(serviceParts, key) : undefined),
     concurrency: 16,
     backoff,
     log,
@@ -116,7 +127,7 @@ function createQueues(
   };
   const claimQueue = createWorkQueue({
     name: "claims",
-    reconcile: name => reconcileClaim(claimParts, name),
+    reconcile: async name => (isLeading() ? reconcileClaim(claimParts, name) : undefined),
     concurrency: 8,
     backoff,
     log,

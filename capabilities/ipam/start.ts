@@ -1,9 +1,13 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { IPAddressPool } from "../config/kinds/ip-address-pool";
 import type { VirtualIP } from "../config/kinds/virtual-ip";
 import { createKubeClient } from "../kube/client";
 import type { KubeClient } from "../kube/client";
 import { createEventRecorder } from "../kube/events";
+import { runForLeader } from "../kube/leader";
+import type { Leader } from "../kube/leader";
 import { createLogger } from "../kube/log";
 import { namespaces, services } from "../kube/resource";
 import { watchStore } from "../kube/store";
@@ -38,6 +42,8 @@ export function runtime(): Runtime {
 
 const log = createLogger("ipam");
 const FAMILIES_REFRESH_MS = 300_000;
+/** Held by the watcher that reconciles, in the namespace of the pools. */
+const LEASE = "ancho-reconciler";
 
 /**
  * Connects to the cluster and resolves when every cache has been filled, so that admission never
@@ -77,11 +83,30 @@ export async function startIpam(): Promise<void> {
   const world = createWorld({ client, namespace, poolStore, namespaceStore, families });
   const common = { world, ledger, claims, lbClass, now: () => Date.now(), log };
   const reconciler = settings.isWatcher
-    ? await startReconciler({ ...common, client, hooks, vipStore, events: recorder(client) })
+    ? await startReconciler({
+        ...common,
+        ...{ client, hooks, vipStore, events: recorder(client) },
+        elect: onLead => elect(client, namespace, onLead),
+      })
     : undefined;
+  if (reconciler) giveWayOnExit(reconciler);
   if (!reconciler) await reserveInUse(client, ledger, hooks);
   started = { admission: common, reconciler };
   log.info({ families: families(), pools: poolStore.list().length }, "IPAM is ready");
+}
+
+function elect(client: KubeClient, namespace: string, onLead: () => void): Leader {
+  const identity = `${hostname()}_${randomUUID()}`;
+  return runForLeader({ client, namespace, name: LEASE, identity, onLead, log });
+}
+
+/** Pepr ends the process on SIGTERM as soon as its server is closed; the Lease goes back before. */
+function giveWayOnExit(reconciler: Reconciler): void {
+  process.prependOnceListener("SIGTERM", () => {
+    reconciler.stop().catch((error: unknown) => {
+      log.warn({ err: error }, "the Lease was not given back; it ends by itself");
+    });
+  });
 }
 
 function recorder(client: KubeClient): ReturnType<typeof createEventRecorder> {

@@ -5,6 +5,7 @@ type Mount = { readonly name: string };
 type Container = { readonly name: string; readonly volumeMounts: readonly Mount[] };
 type PodSpec = { readonly containers: readonly Container[]; readonly volumes: readonly Mount[] };
 type DeploymentSpec = {
+  readonly replicas?: number;
   readonly strategy?: unknown;
   readonly template: { readonly metadata: unknown; readonly spec: PodSpec };
 };
@@ -12,15 +13,15 @@ type DeploymentSpec = {
 /**
  * Pepr's manifests, made into what we would run. The pods start the module that the image holds
  * (Pepr's boot unpacks it from a Secret and leaves a dead parent behind when the module exits), the
- * root file system is read-only, probes begin at once, and the two admission replicas keep apart
- * and survive a drain.
+ * root file system is read-only, probes begin at once, and the watcher has a second replica that
+ * waits for the Lease. Replicas keep apart and survive a drain.
  */
 export function controlPlaneObjects(
   module: readonly Manifest[],
   image: string,
 ): readonly Manifest[] {
   const kept = module.filter(object => !object.metadata.name.endsWith("-module"));
-  return [...kept.map(object => adapt(object, image)), admissionDisruptionBudget];
+  return [...kept.map(object => adapt(object, image)), ...disruptionBudgets];
 }
 
 function adapt(object: Manifest, image: string): Manifest {
@@ -32,18 +33,20 @@ function adapt(object: Manifest, image: string): Manifest {
 function adaptDeployment(object: Manifest, image: string): Manifest {
   const spec = object["spec"] as DeploymentSpec;
   const pod = spec.template.spec;
-  const watcher = object.metadata.name.endsWith("-watcher");
+  const role = object.metadata.name.endsWith("-watcher") ? "watcher" : "admission";
   return {
     ...object,
     spec: {
       ...spec,
+      replicas: 2,
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 1 } },
       template: {
         ...spec.template,
         spec: {
           ...pod,
           containers: pod.containers.map(container => adaptContainer(container, image)),
           volumes: pod.volumes.filter(isNotModule),
-          ...(watcher ? {} : { affinity: apartFromEachOther }),
+          affinity: apartFromEachOther(role),
         },
       },
     },
@@ -86,25 +89,29 @@ function withoutBootRights(role: Manifest): Manifest {
   };
 }
 
-const admissionLabels = { app: "pepr-ancho", "pepr.dev/controller": "admission" };
+type Role = "admission" | "watcher";
 
-const apartFromEachOther = {
-  podAntiAffinity: {
-    preferredDuringSchedulingIgnoredDuringExecution: [
-      {
-        weight: 100,
-        podAffinityTerm: {
-          labelSelector: { matchLabels: admissionLabels },
-          topologyKey: "kubernetes.io/hostname",
-        },
-      },
-    ],
-  },
-};
+/** The labels that Pepr gives the pods of a role. */
+function labelsOf(role: Role): Readonly<Record<string, string>> {
+  const app = role === "watcher" ? "pepr-ancho-watcher" : "pepr-ancho";
+  return { app, "pepr.dev/controller": role };
+}
 
-const admissionDisruptionBudget: Manifest = {
+function apartFromEachOther(role: Role): object {
+  const podAffinityTerm = {
+    labelSelector: { matchLabels: labelsOf(role) },
+    topologyKey: "kubernetes.io/hostname",
+  };
+  return {
+    podAntiAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }],
+    },
+  };
+}
+
+const disruptionBudgets: readonly Manifest[] = (["admission", "watcher"] as const).map(role => ({
   apiVersion: "policy/v1",
   kind: "PodDisruptionBudget",
-  metadata: { name: "pepr-ancho", namespace: "pepr-system" },
-  spec: { maxUnavailable: 1, selector: { matchLabels: admissionLabels } },
-};
+  metadata: { name: labelsOf(role)["app"] ?? role, namespace: "pepr-system" },
+  spec: { maxUnavailable: 1, selector: { matchLabels: labelsOf(role) } },
+}));
