@@ -14,16 +14,29 @@ const story = createStory(
 );
 const labName = "demo";
 
+/** Ctrl-C ends the story, and everything is taken down all the same. */
+const interrupt = new AbortController();
+const interrupted = new Promise<never>((_, reject) => {
+  interrupt.signal.addEventListener("abort", () => {
+    reject(new Error("interrupted"));
+  });
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    interrupt.abort();
+  });
+}
+
 /** `npm run demo`: everything comes up, one Service lives its life, everything goes down again. */
 async function main(): Promise<void> {
   story.chapter("What the lab needs (the first time: builds Kubernetes, about ten minutes)");
-  await prepareMachine(story.note);
+  await prepareMachine(story.note, interrupt.signal);
   story.chapter("Building Ancho and its image");
   await run(["npm", "run", "--silent", "build"]);
   await run(["npm", "run", "--silent", "image"]);
   story.chapter("A cluster: control plane, three nodes, a client, on one LAN");
   await downLab(labName);
-  const lab = await upLab({ name: labName, nodes: 3 }, story.note);
+  const lab = await upLab({ name: labName, nodes: 3 }, story.note, interrupt.signal);
   story.chapter("Ancho, as a user installs it");
   await deployAncho(lab, "manifest", story.note);
   await tell(lab);
@@ -39,7 +52,7 @@ async function tell(lab: Lab): Promise<void> {
 }
 
 try {
-  await main();
+  await Promise.race([main(), interrupted]);
   story.chapter("That was Ancho. Taking everything down");
 } catch (error) {
   story.chapter("The demo failed. Taking everything down");
@@ -48,3 +61,5 @@ try {
 } finally {
   await downLab(labName);
 }
+// What an interrupted act still waits for must not hold the process.
+process.exit();
