@@ -29,6 +29,7 @@ export type KubeObject = {
     readonly name: string;
     readonly namespace?: string;
     readonly uid: string;
+    readonly deletionTimestamp?: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec?: Fields;

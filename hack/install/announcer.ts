@@ -38,7 +38,7 @@ const clusterRights: readonly Manifest[] = [
       { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: read },
       { apiGroups: ["ancho.dev"], resources: ["virtualips"], verbs: read },
       { apiGroups: ["ancho.dev"], resources: ["virtualips/status"], verbs: ["patch"] },
-      { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
+      { apiGroups: [""], resources: ["events"], verbs: ["create", "get", "patch"] },
     ],
   },
   {
