@@ -91,7 +91,12 @@ describe("what is left when parts of the control plane are gone", () => {
     );
     const [late] = await statusAddresses(c, "late");
     expect(late).not.toBe(early);
-    await expect(answerOf(c, "client", late!)).resolves.toContain("survivor");
+    await c.waitFor(`somebody to answer for ${late}`, async () => {
+      return (await c.get("vip", late!))?.status?.intendedOwner?.node as string | undefined;
+    });
+    // Kubernetes' own watchers (kube-proxy, the EndpointSlice controller) wait for up to a minute
+    // before they ask again: client-go's backoff has grown to 30 s, with jitter, by then.
+    await expect(answerOf(c, "client", late!, 150_000)).resolves.toContain("survivor");
     expect(await statusAddresses(c, "early")).toEqual([early]);
   });
 

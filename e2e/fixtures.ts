@@ -121,6 +121,12 @@ export async function request(
 }
 
 /** Wait until a request from that host is answered, and return the body. */
-export function answerOf(cluster: Cluster, host: string, address: string): Promise<string> {
-  return cluster.waitFor(`${address} to answer ${host}`, () => request(cluster, host, address));
+export function answerOf(
+  cluster: Cluster,
+  host: string,
+  address: string,
+  timeoutMs?: number,
+): Promise<string> {
+  const what = `${address} to answer ${host}`;
+  return cluster.waitFor(what, () => request(cluster, host, address), timeoutMs);
 }

@@ -1,0 +1,220 @@
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { probeDuring } from "../hack/probe/index";
+import {
+  answerOf,
+  applyPool,
+  applyWeb,
+  deletePool,
+  request,
+  serviceFor,
+  statusAddresses,
+} from "./fixtures";
+import type { Cluster, KubeObject } from "./support";
+import { cluster } from "./support";
+
+const pool = { name: "announce", addresses: ["172.30.0.160-172.30.0.169", "fd00:30::160/124"] };
+const app = "announced";
+const bothFamilies = { ipFamilyPolicy: "RequireDualStack" };
+
+describe("the announcers", () => {
+  let c: Cluster;
+  let v4: string;
+  let v6: string;
+
+  beforeAll(async () => {
+    c = await cluster();
+    await applyPool(c, pool);
+    await applyWeb(c, app, 3);
+    await c.apply([serviceFor(app, app, bothFamilies)]);
+    const addresses = await statusAddresses(c, app);
+    v4 = addresses.find(address => !address.includes(":"))!;
+    v6 = addresses.find(address => address.includes(":"))!;
+    for (const address of addresses) await answerOf(c, "client", address);
+  });
+
+  afterAll(async () => {
+    await c.ok(["delete", "service", app, "local", "short", "orphan", "--ignore-not-found"]);
+    await c.ok(["delete", "deployment", app, "--ignore-not-found"]);
+    await deletePool(c, pool.name);
+  });
+
+  it("make both families answer from outside, from every node, and from a pod", async () => {
+    const [pod] = (await webPods()).map(({ metadata }) => `pod/default/${metadata.name}`);
+    for (const host of ["client", ...c.lab.nodes, pod!]) {
+      await expect(answerOf(c, host, v4)).resolves.toContain(`pod=${app}-`);
+      await expect(answerOf(c, host, v6)).resolves.toContain(`pod=${app}-`);
+    }
+  });
+
+  it("with externalTrafficPolicy Local, show the server the client's address", async () => {
+    const spec = { ...bothFamilies, externalTrafficPolicy: "Local" };
+    await c.apply([serviceFor("local", app, spec)]);
+    const seen = ["172.30.0.200", "fd00:30::200"];
+    for (const address of await statusAddresses(c, "local")) {
+      const body = await answerOf(c, "client", address);
+      expect(seen).toContain(/client=(\S+)/.exec(body)?.[1]);
+      expect(body).toContain(`node=${await ownerOf(address)}`);
+    }
+  });
+
+  it("say who answers: VirtualIP, ServiceL2Status and the kernels agree", async () => {
+    const owner = await ownerOf(v4);
+    const vip = await c.get("vip", v4);
+    expect(vip?.status.intendedOwner).toMatchObject({ node: owner });
+    const statuses = await c.waitFor("the ServiceL2Status", async () => {
+      const list = await c.get("servicel2statuses", "-n", "metallb-system");
+      const ours = (list?.items ?? []).filter(({ status }) => status?.serviceName === app);
+      return ours.length > 0 && ours;
+    });
+    expect(new Set(statuses.map(({ status }) => status.node as string))).toEqual(
+      new Set([owner, await ownerOf(v6)]),
+    );
+    for (const node of c.lab.nodes) {
+      expect((await proxied(node)).includes(v4), node).toBe(node === owner);
+    }
+  });
+
+  it("killed with -9, leave traffic flowing and the entries in place; the restart adopts them", async () => {
+    const owner = await ownerOf(v4);
+    const before = await announcerOn(owner);
+    const seen = await probeDuring(c.lab, { address: v4, until: "limit", limitMs: 10_000 }, () =>
+      killAnnouncer(owner),
+    );
+    const first = restartsOf(before);
+    const after = await c.waitFor("the container to be started again", async () => {
+      const pod = await announcerOn(owner);
+      return restartsOf(pod) > first && isReady(pod) && pod;
+    });
+    expect(after.metadata.uid).toBe(before.metadata.uid);
+    expect(seen.attempts).toBeGreaterThan(100);
+    // When the container takes over a second to come back, another node answers meanwhile; a
+    // handshake that is under way as the address moves fails, and the next one does not.
+    expect(seen.failed).toBeLessThanOrEqual(2);
+    const log = await c.ok(["-n", "metallb-system", "logs", after.metadata.name]);
+    const adopted = log.split("\n").find(line => line.includes("adopted what"));
+    expect(adopted).toContain(v4);
+    expect(await proxied(owner)).toContain(v4);
+    await c.waitFor("the owner to be the owner", async () => (await ownerOf(v4)) === owner);
+  });
+
+  it("restarted by kubectl rollout restart, answer again within 2 s at every step", async () => {
+    const seen = await probeDuring(
+      c.lab,
+      { address: v4, until: "limit", limitMs: 45_000 },
+      async () => {
+        await c.ok(["-n", "metallb-system", "rollout", "restart", "daemonset/ancho-announcer"]);
+        const status = ["rollout", "status", "daemonset/ancho-announcer", "--timeout=120s"];
+        await c.ok(["-n", "metallb-system", ...status]);
+      },
+    );
+    expect(seen.outageMs).toBeLessThanOrEqual(2000);
+    await answerOf(c, "client", v4);
+    await answerOf(c, "client", v6);
+  });
+
+  it("give up what is deleted: no answer, no entry, no route", async () => {
+    await c.apply([serviceFor("short", app)]);
+    const [address] = await statusAddresses(c, "short");
+    await answerOf(c, "client", address!);
+    await c.ok(["delete", "service", "short"]);
+    await c.waitFor("the address to be given up", async () => {
+      const traces = await Promise.all(c.lab.nodes.map(node => proxied(node)));
+      return !traces.join("").includes(address!);
+    });
+    expect(await request(c, "client", address!)).toBeUndefined();
+    await c.waitFor("the claim to be gone", async () => !(await c.get("vip", address!)));
+  });
+
+  it("move an address within 2 s when its owner loses power", async () => {
+    const [address] = await statusAddresses(c, "local");
+    const owner = await ownerOf(address!);
+    try {
+      const seen = await probeDuring(c.lab, { address: address! }, () => c.lab.cut(owner));
+      expect(seen.failed).toBeGreaterThan(0);
+      expect(seen.outageMs).toBeLessThanOrEqual(2000);
+      const next = await c.waitFor("a new owner", async () => {
+        const now = await ownerOf(address!);
+        return now !== owner && now;
+      });
+      expect(await answerOf(c, "client", address!)).toContain(`node=${next}`);
+    } finally {
+      await heal(owner);
+    }
+  });
+
+  it("are told what is deleted also when the leading watcher's node loses power", async () => {
+    await c.apply([serviceFor("orphan", app)]);
+    const [address] = await statusAddresses(c, "orphan");
+    const leader = await leadingWatcher();
+    await c.lab.cut(leader.node);
+    try {
+      await c.ok(["delete", "service", "orphan"]);
+      await c.waitFor("the claim to be gone", async () => !(await c.get("vip", address!)));
+      expect((await leadingWatcher()).pod).not.toBe(leader.pod);
+    } finally {
+      await heal(leader.node);
+    }
+  });
+
+  async function heal(node: string): Promise<void> {
+    await c.lab.heal(node);
+    await c.ok(["wait", "--for=condition=Ready", "node", "--all", "--timeout=120s"]);
+  }
+
+  /** The node that the VirtualIP's status names. */
+  async function ownerOf(address: string): Promise<string> {
+    return c.waitFor(`an owner of ${address}`, async () => {
+      const list = await c.get("vip");
+      const vip = list?.items?.find(({ spec }) => spec.address === address);
+      return vip?.status?.intendedOwner?.node as string | undefined;
+    });
+  }
+
+  async function webPods(): Promise<readonly KubeObject[]> {
+    return (await c.get("pods", "-l", `app=${app}`))?.items ?? [];
+  }
+
+  type ContainerStatus = { readonly restartCount: number; readonly ready: boolean };
+  const containerOf = (pod: KubeObject) =>
+    (pod.status as { containerStatuses?: ContainerStatus[] }).containerStatuses?.[0];
+  const restartsOf = (pod: KubeObject): number => containerOf(pod)?.restartCount ?? 0;
+  const isReady = (pod: KubeObject): boolean => containerOf(pod)?.ready ?? false;
+
+  /** Proxy entries and routes of ours in a node's kernel. */
+  async function proxied(node: string): Promise<string> {
+    const shown = await Promise.all([
+      c.lab.exec(node, ["ip", "neigh", "show", "proxy"]),
+      c.lab.exec(node, ["ip", "-6", "neigh", "show", "proxy"]),
+      c.lab.exec(node, ["ip", "route", "show", "dev", "ancho0"]),
+    ]);
+    return shown.map(({ stdout }) => stdout).join("");
+  }
+
+  async function announcerOn(node: string): Promise<KubeObject> {
+    const list = await c.get("pods", "-n", "metallb-system", "-l", "component=announcer");
+    const pod = list?.items?.find(({ spec }) => spec.nodeName === node);
+    if (!pod) throw new Error(`no announcer on ${node}`);
+    return pod;
+  }
+
+  /** SIGKILL to the announcer's process on a node; it shares the node's network namespace. */
+  async function killAnnouncer(node: string): Promise<void> {
+    const { stdout } = await c.lab.exec(node, ["readlink", "/proc/self/ns/net"]);
+    for (const pid of (await readdir("/proc")).filter(name => /^\d+$/.test(name))) {
+      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      if (!command.includes("announcer.js")) continue;
+      if ((await readlink(`/proc/${pid}/ns/net`)) !== stdout.trim()) continue;
+      process.kill(Number(pid), "SIGKILL");
+      return;
+    }
+    throw new Error(`no announcer among the processes of ${node}`);
+  }
+
+  async function leadingWatcher(): Promise<{ readonly pod: string; readonly node: string }> {
+    const lease = await c.get("lease", "ancho-reconciler", "-n", "metallb-system");
+    const [pod = ""] = (lease?.spec.holderIdentity as string).split("_");
+    const object = await c.get("pod", pod, "-n", "pepr-system");
+    return { pod, node: object?.spec.nodeName as string };
+  }
+});
