@@ -88,6 +88,21 @@ describe("any history of pools and Services", () => {
     );
   }, 60_000);
 
+  it("claims nothing in vain for a Service that waits for one of two families", async () => {
+    const v6 = { ipFamilies: ["IPv6"], ipFamilyPolicy: "SingleStack" };
+    const both = { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" };
+    const h = createHarness(rawPool("b", ["10.0.1.0-10.0.1.2", "fd00::/128"]));
+    await h.put(serviceOf("s/1", { spec: v6 }));
+    await h.settle();
+    await h.put(serviceOf("s/2", { spec: both }));
+    await h.settle();
+    expect(h.claims()).toHaveLength(1);
+    expect(h.addresses("s/2")).toEqual([]);
+    await h.remove("s/1");
+    await h.settle();
+    expect([...h.addresses("s/2")].sort()).toEqual(["10.0.1.0", "fd00::"]);
+  });
+
   it("gives a new Service the lowest free address of the first pool", async () => {
     const scenario = fc.tuple(fc.subarray(["1", "2", "3", "4", "5", "6"]), fc.nat(6));
     await fc.assert(

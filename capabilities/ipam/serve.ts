@@ -69,12 +69,23 @@ function plansForMissing({ want, pools }: Need, kept: readonly Choice[]): readon
 
 async function drawFirst(plans: readonly Plan[], claimer: Claimer): Promise<readonly Choice[]> {
   for (const plan of plans) {
+    if (!plan.every(draw => hasOffer(draw, claimer))) continue;
     const choices = await drawPlan(plan, claimer);
     if (choices.length === plan.length) return choices;
     for (const choice of choices) await claimer.undo(choice);
     if (claimer.isOutOfTime()) break;
   }
   return [];
+}
+
+/**
+ * Whether a draw can succeed, as far as is known. Taking one family's address only to give it back for
+ * want of the other's would wake all who wait, this Service among them, again and again.
+ */
+function hasOffer(draw: Draw, claimer: Claimer): boolean {
+  if (claimer.shareable(draw).length > 0) return true;
+  for (const _ of candidates(draw, claimer.taken)) return true;
+  return false;
 }
 
 async function drawPlan(plan: Plan, claimer: Claimer): Promise<readonly Choice[]> {
