@@ -1,9 +1,6 @@
 /** Where the lab keeps its files. Everything lives below `.cache/lab`, which git ignores. */
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-/** The repository's root. */
-export const repoRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+import { join } from "node:path";
+import { repoRoot } from "../repo";
 
 const cacheRoot = join(repoRoot, ".cache", "lab");
 
