@@ -1,12 +1,24 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { childrenOf, isAlive, parseStartTime, signalProcess, startTimeOf } from "./processes";
+import { childrenOf, hasEnded, isAlive, parseStat, signalProcess, startTimeOf } from "./processes";
 
-describe("parseStartTime", () => {
-  it("finds field 22 behind a command name with blanks and parentheses", () => {
+describe("parseStat", () => {
+  it("finds fields 3, 20 and 22 behind a command name with blanks and parentheses", () => {
     const fields = Array.from({ length: 50 }, (_, i) => String(i + 3));
-    expect(parseStartTime(`42 (a (b) c) ${fields.join(" ")}`)).toBe("22");
+    expect(parseStat(`42 (a (b) c) ${fields.join(" ")}`)).toEqual({
+      state: "3",
+      threads: 20,
+      startTime: "22",
+    });
+  });
+});
+
+describe("hasEnded", () => {
+  it("is true only when the last thread of a zombie is gone", () => {
+    expect(hasEnded({ state: "Z", threads: 1, startTime: "1" })).toBe(true);
+    expect(hasEnded({ state: "Z", threads: 7, startTime: "1" })).toBe(false);
+    expect(hasEnded({ state: "S", threads: 1, startTime: "1" })).toBe(false);
   });
 });
 

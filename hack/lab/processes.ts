@@ -5,22 +5,35 @@ import { killGroup } from "./run";
 /** A process that cannot be confused with a later one of the same pid. */
 export type ProcessRef = { readonly pid: number; readonly startTime: string };
 
-/** Start time as field 22 of /proc/PID/stat, in a line that may have blanks in the command's name. */
-export function parseStartTime(stat: string): string | undefined {
-  // Fields after the name in parentheses: state is field 3, so field 22 has index 19.
-  return stat
-    .slice(stat.lastIndexOf(")") + 2)
-    .split(" ")
-    .at(19);
+/** What /proc/PID/stat says of a process. */
+export type ProcessStat = {
+  readonly startTime: string;
+  readonly state: string;
+  readonly threads: number;
+};
+
+/** Parses /proc/PID/stat: one line, whose command name may have blanks and parentheses (proc(5)). */
+export function parseStat(stat: string): ProcessStat {
+  // Fields after the name in parentheses: state is field 3, so field N has index N - 3.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return {
+    state: fields[0] ?? "",
+    threads: Number(fields[17]),
+    startTime: fields[19] ?? "",
+  };
 }
 
-function parseProcessState(stat: string): string {
-  return stat.charAt(stat.lastIndexOf(")") + 2);
+/**
+ * Whether a process has ended, whatever its parent has noticed of it. The first thread of a killed
+ * process may be a zombie while others are still on their way out, and with them its sockets.
+ */
+export function hasEnded(stat: ProcessStat): boolean {
+  return stat.state === "Z" && stat.threads <= 1;
 }
 
-function readStat(pid: number): string | undefined {
+function readStat(pid: number): ProcessStat | undefined {
   try {
-    return readFileSync(`/proc/${pid}/stat`, "utf8");
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return undefined;
   }
@@ -28,16 +41,13 @@ function readStat(pid: number): string | undefined {
 
 /** Start time of a running process; undefined when there is no such process. */
 export function startTimeOf(pid: number): string | undefined {
-  const stat = readStat(pid);
-  return stat === undefined ? undefined : parseStartTime(stat);
+  return readStat(pid)?.startTime;
 }
 
 /** Whether that very process still runs. One that has ended and was not waited for does not. */
 export function isAlive(ref: ProcessRef): boolean {
   const stat = readStat(ref.pid);
-  return (
-    stat !== undefined && parseStartTime(stat) === ref.startTime && parseProcessState(stat) !== "Z"
-  );
+  return stat !== undefined && stat.startTime === ref.startTime && !hasEnded(stat);
 }
 
 /** Sends a signal to the process and its group, if it still runs. */
