@@ -94,14 +94,18 @@ describe("what is left when parts of the control plane are gone", () => {
     );
     const [late] = await statusAddresses(c, "late");
     expect(late).not.toBe(early);
-    await c.waitFor(`somebody to answer for ${late}`, async () => {
-      return (await c.get("vip", late!))?.status?.intendedOwner?.node as string | undefined;
-    });
-    // Kubernetes' own watchers (kube-proxy, the EndpointSlice controller) wait for up to a minute
-    // before they ask again: client-go's backoff has grown to 30 s, with jitter, by then.
-    await expect(answerOf(c, "client", late!, 150_000)).resolves.toContain("survivor");
+    // Kubernetes' own watchers (the EndpointSlice controller, kube-proxy) wait for up to a minute
+    // before they ask again: client-go's backoff has grown to 30 s, with jitter, by then. Without
+    // the first there is no endpoint to announce for, without the second no way to it.
+    const backoff = 150_000;
+    await c.waitFor(
+      `somebody to answer for ${late}`,
+      async () => (await c.get("vip", late!))?.status?.intendedOwner?.node as string | undefined,
+      backoff,
+    );
+    await expect(answerOf(c, "client", late!, backoff)).resolves.toContain("survivor");
     expect(await statusAddresses(c, "early")).toEqual([early]);
-  });
+  }, 400_000);
 
   it("every part has the rights that it uses: from its start on, nothing is ever forbidden", async () => {
     // An API server that has just come up refuses for a moment what it has no roles for yet, so that
