@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { addressing } from "./plan";
 import type { NodePlan } from "./plan";
 import { must } from "./run";
-import { settleAll } from "./wait";
+import { settleAll } from "../wait";
 
 /** A certificate with its key, as files. */
 export type CertFiles = { readonly cert: string; readonly key: string };

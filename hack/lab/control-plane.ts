@@ -13,7 +13,7 @@ import { binary } from "./paths";
 import { addressing } from "./plan";
 import { isAlive } from "./processes";
 import type { ProcessRecord } from "./state";
-import { waitUntil } from "./wait";
+import { waitUntil } from "../wait";
 
 /** Components that can be killed and started again. */
 export type ControlPlaneComponent =

@@ -6,7 +6,7 @@ import { daemonsProcsFile } from "./cgroups";
 import type { LabContext } from "./context";
 import { isAlive, signalProcess, startTimeOf } from "./processes";
 import type { ProcessRecord } from "./state";
-import { waitUntil } from "./wait";
+import { waitUntil } from "../wait";
 
 /** What to start. */
 export type DaemonSpec = {

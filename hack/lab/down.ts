@@ -6,7 +6,7 @@ import type { LabPaths } from "./paths";
 import { isAlive, signalProcess } from "./processes";
 import { readState } from "./state";
 import type { LabState } from "./state";
-import { waitUntil } from "./wait";
+import { waitUntil } from "../wait";
 
 const KILL_TIMEOUT_MS = 20_000;
 const OWNER_TIMEOUT_MS = 15_000;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { downLab, upLab } from "./lab";
 import type { Lab } from "./lab";
-import { waitUntil } from "./wait";
+import { waitUntil } from "../wait";
 
 const NAME = "lab-interop";
 const patience = { timeoutMs: 60_000, intervalMs: 200 };

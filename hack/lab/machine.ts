@@ -15,7 +15,7 @@ import { binary, nodeDir } from "./paths";
 import type { NodePlan } from "./plan";
 import { childrenOf } from "./processes";
 import type { ProcessRecord } from "./state";
-import { waitUntil } from "./wait";
+import { waitUntil } from "../wait";
 
 const START_TIMEOUT_MS = 10_000;
 

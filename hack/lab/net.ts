@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { isNetnsOf, netnsName, addressing } from "./plan";
 import type { HostPlan, NodePlan } from "./plan";
 import { must, run } from "./run";
-import { settleAll } from "./wait";
+import { settleAll } from "../wait";
 
 /** The namespace that holds the switch, a bridge named `br0` with one port per host. */
 export const SWITCH = "sw";

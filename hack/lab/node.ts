@@ -16,7 +16,7 @@ import { inNetns } from "./net";
 import { nodeDir } from "./paths";
 import type { NodePlan } from "./plan";
 import { run } from "./run";
-import { waitUntil } from "./wait";
+import { waitUntil } from "../wait";
 
 const CONTAINERD_TIMEOUT_MS = 20_000;
 

@@ -13,7 +13,7 @@ import { addressing, planHosts } from "./plan";
 import { startTimeOf } from "./processes";
 import { run } from "./run";
 import type { LabState } from "./state";
-import { settleAll, waitUntil } from "./wait";
+import { settleAll, waitUntil } from "../wait";
 
 const NODES_TIMEOUT_MS = 60_000;
 const PROXY_TIMEOUT_MS = 30_000;

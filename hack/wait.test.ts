@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { settleAll, waitUntil } from "./wait";
+import { settleAll, waitFor, waitUntil } from "./wait";
 
 describe("waitUntil", () => {
   it("asks again after false and after an error", async () => {
@@ -31,6 +31,21 @@ describe("waitUntil", () => {
     await expect(waitUntil(() => false, { ...forever, check })).rejects.toThrow("it died");
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(waitUntil(() => false, { ...forever, signal })).rejects.toThrow("enough");
+  });
+});
+
+describe("waitFor", () => {
+  it("returns the first answer that is neither undefined nor false, be it 0 or empty", async () => {
+    const answers = [undefined, false, 0] as const;
+    let asked = 0;
+    expect(await waitFor("x", () => Promise.resolve(answers[asked++]))).toBe(0);
+  });
+
+  it("says what it waited for and why it does not hold", async () => {
+    const condition = (): Promise<string> => Promise.reject(new Error("refused"));
+    await expect(waitFor("the moon", condition, 5)).rejects.toThrow(
+      "timed out after 0.005 s waiting for the moon: refused",
+    );
   });
 });
 
