@@ -36,6 +36,25 @@ export const OpenError = {
   RoleMismatch: 11,
 } as const;
 
+/** RFC 4271 section 6.3, as far as RFC 7606 still lets an error end the session. */
+export const UpdateError = {
+  MalformedAttributes: 1,
+  UnrecognizedWellKnown: 2,
+  OptionalAttribute: 9,
+  InvalidNetworkField: 10,
+} as const;
+
+/** RFC 6608: the message came in a state that does not expect it. */
+export const FsmError = {
+  Unspecific: 0,
+  InOpenSent: 1,
+  InOpenConfirm: 2,
+  InEstablished: 3,
+} as const;
+
+/** RFC 7313 section 5. */
+export const RouteRefreshError = { InvalidLength: 1 } as const;
+
 /** RFC 4486; HardReset: RFC 8538; BfdDown: RFC 9384. */
 export const Cease = {
   MaximumPrefixes: 1,
@@ -51,7 +70,51 @@ export const Cease = {
 } as const;
 
 /** RFC 5492; names of the capabilities that this codec understands. */
-export const CapabilityCode = { Multiprotocol: 1, RouteRefresh: 2, FourOctetAs: 65 } as const;
+export const CapabilityCode = {
+  Multiprotocol: 1,
+  RouteRefresh: 2,
+  ExtendedNextHop: 5,
+  ExtendedMessage: 6,
+  Role: 9,
+  GracefulRestart: 64,
+  FourOctetAs: 65,
+  AddPath: 69,
+  EnhancedRouteRefresh: 70,
+  LongLivedGracefulRestart: 71,
+} as const;
+
+/** Path attributes: RFC 4271 section 5 and those that it names in `wire/attributes/`. */
+export const AttributeCode = {
+  Origin: 1,
+  AsPath: 2,
+  NextHop: 3,
+  Med: 4,
+  LocalPref: 5,
+  AtomicAggregate: 6,
+  Aggregator: 7,
+  Communities: 8,
+  OriginatorId: 9,
+  ClusterList: 10,
+  MpReach: 14,
+  MpUnreach: 15,
+  ExtendedCommunities: 16,
+  As4Path: 17,
+  As4Aggregator: 18,
+  LargeCommunities: 32,
+  OnlyToCustomer: 35,
+} as const;
+
+/** Attribute flags (RFC 4271 section 4.3); the four lower bits are ignored. */
+export const AttributeFlag = {
+  Optional: 0x80,
+  Transitive: 0x40,
+  Partial: 0x20,
+  ExtendedLength: 0x10,
+} as const;
+
+/** Address families (IANA address-family-numbers) and the one SAFI that is routed here. */
+export const Afi = { Ipv4: 1, Ipv6: 2 } as const;
+export const SAFI_UNICAST = 1;
 
 /** Stands for an AS number that does not fit into 16 bits (RFC 6793). */
 export const AS_TRANS = 23456;

@@ -6,6 +6,7 @@ import { keepalive } from "./keepalive";
 import { decodeMessage, encodeMessage, HEADER_LENGTH, readFrame } from "./message";
 import type { Frame, Message } from "./message";
 import type { Decoded } from "./result";
+import { endOfRib } from "./update";
 
 const marker = "ff".repeat(16);
 
@@ -62,11 +63,11 @@ describe("messages, written by hand from RFC 4271", () => {
     expect(encodeMessage(message ?? keepalive)).toEqual(fromHex(hex));
   });
 
-  it("UPDATE and ROUTE-REFRESH are left as they are", () => {
+  it("UPDATE and ROUTE-REFRESH (4.3, RFC 2918)", () => {
     const hex = `${marker} 0017 02 00000000 ${marker} 0017 05 00010001`;
     expect(readAll([fromHex(hex)])).toEqual([
-      { type: "update", body: fromHex("00000000") },
-      { type: "routeRefresh", body: fromHex("00010001") },
+      endOfRib("ipv4"),
+      { type: "routeRefresh", afi: 1, subtype: 0, safi: 1 },
     ]);
   });
 });
@@ -93,8 +94,9 @@ describe("header errors (RFC 4271 6.1)", () => {
   });
 
   it("does not encode what is too long", () => {
-    const body = new Uint8Array(4_078);
-    expect(() => encodeMessage({ type: "update", body })).toThrow("update: 4097 octets");
+    const data = new Uint8Array(4_076);
+    const message = { type: "notification", code: 6, subcode: 2, data } as const;
+    expect(() => encodeMessage(message)).toThrow("notification: 4097 octets");
   });
 });
 

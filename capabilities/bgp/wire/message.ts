@@ -1,3 +1,4 @@
+import type { CodecContext } from "./attributes/codec";
 import { concat, u16, u8 } from "./bytes";
 import { ErrorCode, HeaderError, MessageType } from "./codes";
 import { keepalive } from "./keepalive";
@@ -8,11 +9,12 @@ import { decodeOpen, encodeOpen } from "./open";
 import type { Open } from "./open";
 import { decoded, refused } from "./result";
 import type { Decoded } from "./result";
+import { decodeRouteRefresh, encodeRouteRefresh } from "./route-refresh";
+import type { RouteRefresh } from "./route-refresh";
+import { decodeUpdate, encodeUpdate } from "./update";
+import type { Update } from "./update";
 
-/** UPDATE and ROUTE-REFRESH, framed but not looked into. */
-export type Opaque = { readonly type: "update" | "routeRefresh"; readonly body: Uint8Array };
-
-export type Message = Open | Notification | Keepalive | Opaque;
+export type Message = Open | Notification | Keepalive | Update | RouteRefresh;
 
 /** One message cut out of a stream of bytes. */
 export type Frame = { readonly type: number; readonly body: Uint8Array };
@@ -67,8 +69,14 @@ function checkHeader(type: number, length: number, maxLength: number): Decoded<n
   return undefined;
 }
 
+/** Before the OPENs have said otherwise, an UPDATE would be read like this. */
+const DEFAULT_CONTEXT: CodecContext = { fourOctetAs: true, isInternal: false };
+
 /** Decodes what `readFrame` cut out. */
-export function decodeMessage({ type, body }: Frame): Decoded<Message> {
+export function decodeMessage(
+  { type, body }: Frame,
+  context: CodecContext = DEFAULT_CONTEXT,
+): Decoded<Message> {
   switch (type) {
     case MessageType.Open:
       return decodeOpen(body);
@@ -77,9 +85,9 @@ export function decodeMessage({ type, body }: Frame): Decoded<Message> {
     case MessageType.Keepalive:
       return decoded(keepalive);
     case MessageType.Update:
-      return decoded({ type: "update", body });
+      return decodeUpdate(body, context);
     case MessageType.RouteRefresh:
-      return decoded({ type: "routeRefresh", body });
+      return decodeRouteRefresh(body);
     default:
       return headerError(HeaderError.BadType, `message type ${type} is not known`, u8(type & 255));
   }
@@ -89,16 +97,24 @@ export function decodeMessage({ type, body }: Frame): Decoded<Message> {
  * Encodes a whole message with its header: equal messages give equal bytes. Throws RangeError for a
  * number that does not fit its field, or a message longer than 4096 octets.
  */
-export function encodeMessage(message: Message): Uint8Array {
-  const { type, body } = frameOf(message);
+export function encodeMessage(
+  message: Message,
+  context: CodecContext = DEFAULT_CONTEXT,
+): Uint8Array {
+  const { type, body } = frameOf(message, context);
   const length = HEADER_LENGTH + body.length;
   if (length > MAX_LENGTH) {
     throw new RangeError(`${message.type}: ${length} octets are more than ${MAX_LENGTH}`);
   }
-  return concat(new Uint8Array(MARKER_LENGTH).fill(0xff), u16(length), u8(type), body);
+  return concat(header(type, length), body);
 }
 
-function frameOf(message: Message): Frame {
+/** The header of a message of this type; the length counts the header too. */
+export function header(type: number, length: number): Uint8Array {
+  return concat(new Uint8Array(MARKER_LENGTH).fill(0xff), u16(length), u8(type));
+}
+
+function frameOf(message: Message, context: CodecContext): Frame {
   switch (message.type) {
     case "open":
       return { type: MessageType.Open, body: encodeOpen(message) };
@@ -107,9 +123,9 @@ function frameOf(message: Message): Frame {
     case "keepalive":
       return { type: MessageType.Keepalive, body: new Uint8Array() };
     case "update":
-      return { type: MessageType.Update, body: message.body };
+      return { type: MessageType.Update, body: encodeUpdate(message, context) };
     case "routeRefresh":
-      return { type: MessageType.RouteRefresh, body: message.body };
+      return { type: MessageType.RouteRefresh, body: encodeRouteRefresh(message) };
   }
 }
 

@@ -35,8 +35,52 @@ describe("OPEN, written by hand from the RFCs", () => {
     ],
     [
       "a capability that is not known (RFC 5492 4)",
-      `${fixed} 06 02 04 40 02 0078`,
-      { ...open, capabilities: [{ kind: "unknown", code: 64, data: fromHex("0078") }] },
+      `${fixed} 06 02 04 49 02 0078`,
+      { ...open, capabilities: [{ kind: "unknown", code: 73, data: fromHex("0078") }] },
+    ],
+    [
+      "IPv4 over IPv6, long messages, a role (RFC 8950 4, 8654 4, 9234 4.1)",
+      `${fixed} 0f 02 0d 05 06 0001 0001 0002 06 00 09 01 03`,
+      {
+        ...open,
+        capabilities: [
+          { kind: "extendedNextHop", families: [{ afi: 1, safi: 1, nextHopAfi: 2 }] },
+          { kind: "extendedMessage" },
+          { kind: "role", role: 3 },
+        ],
+      },
+    ],
+    [
+      "graceful restart, short and long (RFC 4724 3, 8538 2, 9494 3.1)",
+      `${fixed} 19 02 17 40 0a c078 0001 01 80 0002 01 00 47 07 0002 01 80 000e10 46 00`,
+      {
+        ...open,
+        capabilities: [
+          {
+            kind: "gracefulRestart",
+            isRestarting: true,
+            hasNotification: true,
+            restartTime: 120,
+            families: [
+              { afi: 1, safi: 1, isForwarding: true },
+              { afi: 2, safi: 1, isForwarding: false },
+            ],
+          },
+          {
+            kind: "longLivedGracefulRestart",
+            families: [{ afi: 2, safi: 1, isForwarding: true, staleTime: 3_600 }],
+          },
+          { kind: "enhancedRouteRefresh" },
+        ],
+      },
+    ],
+    [
+      "several paths (RFC 7911 4)",
+      `${fixed} 08 02 06 45 04 0001 01 03`,
+      {
+        ...open,
+        capabilities: [{ kind: "addPath", families: [{ afi: 1, safi: 1, mode: 3 }] }],
+      },
     ],
   ];
 
@@ -82,6 +126,8 @@ describe("OPEN that is wrong", () => {
     ["half a capability", `${fixed} 03 02 01 02`, 0, ""],
     ["a 4-octet AS of 2 octets", `${fixed} 06 02 04 41 02 fde9`, 0, ""],
     ["a route refresh with data", `${fixed} 05 02 03 02 01 00`, 0, ""],
+    ["half a family that can restart", `${fixed} 08 02 06 40 04 0078 0001`, 0, ""],
+    ["a role of two octets", `${fixed} 06 02 04 09 02 0003`, 0, ""],
     ["too few octets", "04 fde9 005a c00002", 0, ""],
   ])("%s: code 2", (_name, hex, subcode, data) => {
     const result = decodeOpen(fromHex(hex));
@@ -97,6 +143,13 @@ describe("OPEN that is wrong", () => {
     expect(() => encodeOpen({ ...open, myAs: 70_000 })).toThrow(RangeError);
     expect(() => encodeOpen({ ...open, holdTime: -1 })).toThrow(RangeError);
     expect(() => encodeOpen({ ...open, identifier: 1.5 })).toThrow(RangeError);
+    const restart = {
+      kind: "gracefulRestart",
+      isRestarting: false,
+      hasNotification: false,
+    } as const;
+    const capabilities = [{ ...restart, restartTime: 4_096, families: [] }];
+    expect(() => encodeOpen({ ...open, capabilities })).toThrow("4096 s are more");
   });
 });
 
