@@ -1,5 +1,6 @@
 import { concat, u8 } from "./bytes";
 import { Cease, ErrorCode } from "./codes";
+import type { WireError } from "./result";
 
 /** Why the connection is closed right after this message (RFC 4271 section 4.5). */
 export type Notification = {
@@ -17,6 +18,20 @@ export function decodeNotification(body: Uint8Array): Notification {
 
 export function encodeNotification({ code, subcode, data }: Notification): Uint8Array {
   return concat(u8(code), u8(subcode), data);
+}
+
+/** What to tell a peer about an error of its own. */
+export function notificationOf({ code, subcode, data }: Omit<WireError, "reason">): Notification {
+  return { type: "notification", code, subcode, data };
+}
+
+/**
+ * The same end, but the peer is not to keep our routes as if we came back (RFC 8538 section 3.1).
+ * For peers that know graceful restart by NOTIFICATION only.
+ */
+export function hardReset(notification: Notification): Notification {
+  const data = encodeNotification(notification);
+  return { type: "notification", code: ErrorCode.Cease, subcode: Cease.HardReset, data };
 }
 
 /** Octets of text that a shutdown communication can carry (RFC 9003 section 2). */
@@ -64,7 +79,11 @@ export function describeNotification(notification: Notification): string {
   const { code, subcode } = notification;
   const name = codeNames.get(code) ?? "Unknown";
   const detail = code === ErrorCode.Cease ? ceaseNames.get(subcode) : undefined;
-  const text = shutdownText(notification);
+  const isHard = code === ErrorCode.Cease && subcode === Cease.HardReset;
+  const hasInner = isHard && notification.data.length >= 2 && notification.data[1] !== subcode;
+  const text = hasInner
+    ? describeNotification(decodeNotification(notification.data))
+    : shutdownText(notification);
   const head = detail === undefined ? name : `${name}/${detail}`;
   return `${head} (${code}/${subcode})${text === undefined ? "" : `: ${text}`}`;
 }
