@@ -1,7 +1,11 @@
-/**
- * bgp-ts: what can be said on a BGP connection. Sessions, timers and routes are to come; see
- * README.md for where they go.
- */
+/** bgp-ts: a speaker that announces prefixes, and the codec of what is said on a BGP connection. */
+export type { RouteAttributes } from "./attribute-set";
+export type { Session } from "./negotiation";
+export type { Received, SessionChange } from "./session";
+export { createSpeaker } from "./speaker";
+export type { Peer, PeerOptions, PeerStatus, Speaker, SpeakerOptions } from "./speaker";
+export { tcp } from "./transport";
+export type { DialTarget, ListenAddress, Transport } from "./transport";
 export type { Family } from "./wire/address";
 export type { PathAttributes } from "./wire/attribute";
 export type { Fault } from "./wire/attribute-decoder";
@@ -12,7 +16,12 @@ export { keepalive } from "./wire/keepalive";
 export type { Keepalive } from "./wire/keepalive";
 export { decodeMessage, encodeMessage, HEADER_LENGTH, MAX_LENGTH, readFrame } from "./wire/message";
 export type { Frame, Message } from "./wire/message";
-export { describeNotification, shutdownNotification, shutdownText } from "./wire/notification";
+export {
+  describeNotification,
+  notificationOf,
+  shutdownNotification,
+  shutdownText,
+} from "./wire/notification";
 export type { Notification } from "./wire/notification";
 export { asOf, shortAs } from "./wire/open";
 export type { Open } from "./wire/open";

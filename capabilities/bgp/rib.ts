@@ -1,0 +1,229 @@
+import { renderAttributes } from "./attribute-set";
+import type { AttributeSet, Egress, Rendering } from "./attribute-set";
+import { packAnnouncements, packWithdrawals } from "./packing";
+import { familyOf } from "./wire/address";
+import type { Family } from "./wire/address";
+import { afiOf } from "./wire/attributes/multiprotocol";
+import { SAFI_UNICAST } from "./wire/codes";
+import { encodeMessage } from "./wire/message";
+import { RefreshSubtype } from "./wire/route-refresh";
+import { endOfRib } from "./wire/update";
+
+/**
+ * What one peer is to know (RFC 4271 section 3.2), and which messages bring it there. The messages
+ * are made when they can be sent: changes that come meanwhile are merged, so a slow peer costs no
+ * more memory than one entry per prefix, and of a change and its reverse nothing is sent.
+ */
+export type AdjRibOut = {
+  /** Prefixes in canonical form (`parsePrefix`). */
+  announce(prefixes: Iterable<string>, set: AttributeSet): void;
+  withdraw(prefixes: Iterable<string>): void;
+  /** All prefixes that are to be announced, whether the peer knows them or not. */
+  prefixes(): Iterable<string>;
+  /** The session is up: everything is due, and End-of-RIB after it. */
+  connect(egress: Egress): void;
+  disconnect(): void;
+  /** The peer asks for everything of a family again (RFC 2918); more asking is one answer. */
+  refresh(family: Family): void;
+  /** The next whole message; undefined if the peer knows everything or there is no session. */
+  next(): Uint8Array | undefined;
+};
+
+/** What the peer has of a prefix that is due: that set, nothing, or nobody knows (a refresh). */
+type Known = AttributeSet | undefined | "unsure";
+
+export function createAdjRibOut(): AdjRibOut {
+  /** What the peer is to have. It has it, except for what is due. */
+  const wanted = new Map<string, AttributeSet>();
+  const due = new Map<string, Known>();
+  const owedEnds = new Set<Family>();
+  const refreshes = new Set<Family>();
+  let egress: Egress | undefined;
+  let messages: Iterator<Uint8Array> | undefined;
+
+  function isTold(prefix: string): boolean {
+    return egress?.families.includes(familyOf(prefix)) ?? false;
+  }
+
+  /** `before` is what was wanted until now. */
+  function change(prefix: string, before: AttributeSet | undefined): void {
+    if (!isTold(prefix)) {
+      return;
+    }
+    if (!due.has(prefix)) {
+      due.set(prefix, before);
+      return;
+    }
+    const known = due.get(prefix);
+    if (known !== "unsure" && known?.key === wanted.get(prefix)?.key) {
+      due.delete(prefix);
+    }
+  }
+
+  function next(): Uint8Array | undefined {
+    for (;;) {
+      if (egress === undefined || (messages === undefined && !hasWork())) {
+        return undefined;
+      }
+      messages ??= onePass(egress);
+      const result = messages.next();
+      if (result.done !== true) {
+        return result.value;
+      }
+      messages = undefined;
+    }
+  }
+
+  function hasWork(): boolean {
+    return due.size + owedEnds.size + refreshes.size > 0;
+  }
+
+  /** Everything that is due now; what changes on the way is for the next pass. */
+  function* onePass(to: Egress): Generator<Uint8Array> {
+    const refreshed = beginRefreshes(to);
+    for (const family of refreshed) yield refreshMark(family, RefreshSubtype.Begin);
+    const ends = [...owedEnds];
+    const rendered = renderer(to);
+    const plan = makePlan(rendered);
+    for (const [family, prefixes] of plan.withdrawals) {
+      const isGone = (prefix: string): boolean =>
+        rendered(wanted.get(prefix), family) === undefined;
+      yield* packWithdrawals(family, isOld(family, to), takeDue(prefixes, isGone));
+    }
+    for (const { set, rendering, prefixes } of plan.announcements.values()) {
+      const isSame = (prefix: string): boolean => wanted.get(prefix)?.key === set.key;
+      yield* packAnnouncements(rendering, takeDue(prefixes, isSame));
+    }
+    for (const family of refreshed) yield refreshMark(family, RefreshSubtype.End);
+    for (const family of ends) {
+      owedEnds.delete(family);
+      yield encodeMessage(endOfRib(family));
+    }
+  }
+
+  /** Marks what is to be sent again. Peers that know no marks get just the routes. */
+  function beginRefreshes(to: Egress): readonly Family[] {
+    const families = [...refreshes];
+    refreshes.clear();
+    if (families.length > 0) {
+      for (const prefix of wanted.keys()) {
+        if (families.includes(familyOf(prefix))) due.set(prefix, "unsure");
+      }
+    }
+    return to.hasEnhancedRefresh ? families : [];
+  }
+
+  type Group = {
+    readonly set: AttributeSet;
+    readonly rendering: Rendering;
+    readonly prefixes: string[];
+  };
+
+  /** Sorts what is due by what can share a message. */
+  function makePlan(rendered: ReturnType<typeof renderer>): {
+    readonly withdrawals: ReadonlyMap<Family, readonly string[]>;
+    readonly announcements: ReadonlyMap<Rendering, Group>;
+  } {
+    const withdrawals = new Map<Family, string[]>();
+    const announcements = new Map<Rendering, Group & { prefixes: string[] }>();
+    for (const [prefix, known] of due) {
+      const family = familyOf(prefix);
+      const set = wanted.get(prefix);
+      const rendering = rendered(set, family);
+      if (set !== undefined && rendering !== undefined) {
+        const group = announcements.get(rendering) ?? { set, rendering, prefixes: [] };
+        announcements.set(rendering, group);
+        group.prefixes.push(prefix);
+      } else if (known === undefined) {
+        due.delete(prefix);
+      } else {
+        withdrawals.set(family, withdrawals.get(family) ?? []);
+        withdrawals.get(family)?.push(prefix);
+      }
+    }
+    return { withdrawals, announcements };
+  }
+
+  /** Hands out prefixes that are still due as they were when the pass began. */
+  function* takeDue(
+    prefixes: readonly string[],
+    isStill: (prefix: string) => boolean,
+  ): Generator<string> {
+    for (const prefix of prefixes) {
+      if (due.has(prefix) && isStill(prefix)) {
+        due.delete(prefix);
+        yield prefix;
+      }
+    }
+  }
+
+  return {
+    announce: (prefixes, set) => {
+      for (const prefix of prefixes) {
+        const before = wanted.get(prefix);
+        if (before?.key !== set.key) {
+          wanted.set(prefix, set);
+          change(prefix, before);
+        }
+      }
+    },
+    withdraw: prefixes => {
+      for (const prefix of prefixes) {
+        const before = wanted.get(prefix);
+        if (before !== undefined) {
+          wanted.delete(prefix);
+          change(prefix, before);
+        }
+      }
+    },
+    prefixes: () => wanted.keys(),
+    connect: to => {
+      egress = to;
+      messages = undefined;
+      [due, owedEnds, refreshes].forEach(collection => {
+        collection.clear();
+      });
+      to.families.forEach(family => owedEnds.add(family));
+      for (const prefix of wanted.keys()) {
+        if (isTold(prefix)) due.set(prefix, undefined);
+      }
+    },
+    disconnect: () => {
+      egress = undefined;
+      messages = undefined;
+      due.clear();
+    },
+    refresh: family => {
+      if (egress?.families.includes(family) === true) refreshes.add(family);
+    },
+    next,
+  };
+}
+
+/** Renders each set once per family and pass. */
+function renderer(
+  to: Egress,
+): (set: AttributeSet | undefined, family: Family) => Rendering | undefined {
+  const cache = { ipv4: new Map<string, Rendering | undefined>(), ipv6: new Map() } as Record<
+    Family,
+    Map<string, Rendering | undefined>
+  >;
+  return (set, family) => {
+    if (set === undefined) {
+      return undefined;
+    }
+    if (!cache[family].has(set.key)) {
+      cache[family].set(set.key, renderAttributes(set, family, to));
+    }
+    return cache[family].get(set.key);
+  };
+}
+
+/** IPv4 withdrawals are in the old field, unless IPv4 routes go in MP_REACH_NLRI (RFC 8950). */
+function isOld(family: Family, { hasIpv4OverIpv6 }: Egress): boolean {
+  return family === "ipv4" && !hasIpv4OverIpv6;
+}
+
+function refreshMark(family: Family, subtype: number): Uint8Array {
+  return encodeMessage({ type: "routeRefresh", afi: afiOf(family), safi: SAFI_UNICAST, subtype });
+}
