@@ -10,7 +10,7 @@ import {
   L2AdvertisementModel,
 } from "./registered-kinds";
 import { refusalOf } from "./validators/verdict";
-import type { ValidatedKind } from "./validators/verdict";
+import type { ValidatedKind } from "./validators/parsers";
 
 /** Refuses wrong configuration at `kubectl apply`, with a sentence that names object, field, value and remedy. */
 export const configCapability = new Capability({

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { refusalOf, validators } from "../../capabilities/config/validators/verdict";
-import type { ValidatedKind } from "../../capabilities/config/validators/verdict";
+import { parsers } from "../../capabilities/config/validators/parsers";
+import type { ValidatedKind } from "../../capabilities/config/validators/parsers";
+import { refusalOf } from "../../capabilities/config/validators/verdict";
 import { buildCrds } from "../../capabilities/config/crd";
 import { crdCases } from "../../e2e/crds.cases";
 import { crdsYaml } from "./crds";
@@ -17,7 +18,7 @@ describe("crdsYaml", () => {
   });
 });
 
-const validated = crdCases.filter(({ kind }) => kind in validators);
+const validated = crdCases.filter(({ kind }) => kind in parsers);
 
 describe.each(validated)("the webhook's answer to $kind", ({ kind, cases }) => {
   const answer = (manifest: object) => refusalOf(kind as ValidatedKind, manifest, "metallb-system");

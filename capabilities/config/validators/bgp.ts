@@ -8,33 +8,31 @@ import { communityResource, communitySchema } from "../kinds/community";
 import type { Community } from "../kinds/community";
 import { duplicates, selectorFindings } from "../selector-rules";
 import type { Finding } from "../selector-rules";
-import { parserOf, validatorOf } from "./finding";
+import { peerFindings } from "./bgp-peer-rules";
+import { parserOf } from "./finding";
 
 const MAX_U32 = 4294967295;
 
-/** BGPPeer by itself; what the API server's own rules say is not repeated here. */
-export const validateBgpPeer = validatorOf(
-  parserOf(bgpPeerResource.kind, bgpPeerSchema, ({ spec }) => [
-    ...addressFindings(spec),
-    ...selectorFindings(spec.nodeSelectors, "spec.nodeSelectors"),
-  ]),
-);
+/** BGPPeer by itself. */
+export const parseBgpPeer = parserOf(bgpPeerResource.kind, bgpPeerSchema, ({ spec }) => [
+  ...addressFindings(spec),
+  ...peerFindings(spec),
+  ...selectorFindings(spec.nodeSelectors, "spec.nodeSelectors"),
+]);
 
 /** BGPAdvertisement by itself; what needs the pools and peers is the parser's. */
-export const validateBgpAdvertisement = validatorOf(
-  parserOf(bgpAdvertisementResource.kind, bgpAdvertisementSchema, ({ spec }) =>
-    advertisementFindings(spec),
-  ),
+export const parseBgpAdvertisement = parserOf(
+  bgpAdvertisementResource.kind,
+  bgpAdvertisementSchema,
+  ({ spec }) => advertisementFindings(spec),
 );
 
 /** BFDProfile: its bounds are all in the schema. */
-export const validateBfdProfile = validatorOf(
-  parserOf(bfdProfileResource.kind, bfdProfileSchema, () => []),
-);
+export const parseBfdProfile = parserOf(bfdProfileResource.kind, bfdProfileSchema, () => []);
 
 /** Community: values that fit their attribute, and no name twice in the object. */
-export const validateCommunity = validatorOf(
-  parserOf(communityResource.kind, communitySchema, ({ spec }) => communityFindings(spec)),
+export const parseCommunity = parserOf(communityResource.kind, communitySchema, ({ spec }) =>
+  communityFindings(spec),
 );
 
 function addressFindings(spec: BGPPeer["spec"]): readonly Finding[] {

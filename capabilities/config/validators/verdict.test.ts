@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { refusalOf, validators } from "./verdict";
-import type { ValidatedKind } from "./verdict";
+import { parsers } from "./parsers";
+import type { ValidatedKind } from "./parsers";
+import { refusalOf } from "./verdict";
 
 const NAMESPACE = "metallb-system";
-const kinds = Object.keys(validators) as ValidatedKind[];
+const kinds = Object.keys(parsers) as ValidatedKind[];
 
 const GOOD: Readonly<Record<ValidatedKind, object>> = {
   IPAddressPool: { addresses: ["10.0.0.0/24"] },

@@ -1,26 +1,7 @@
-import { parseL2Ad } from "../l2-ad";
-import { parsePool } from "../pool";
-import {
-  validateBfdProfile,
-  validateBgpAdvertisement,
-  validateBgpPeer,
-  validateCommunity,
-} from "./bgp";
 import { validatorOf } from "./finding";
-import type { Validator } from "./finding";
 import { validateNamespace } from "./namespace";
-
-/** The kinds of MetalLB that users write, and what checks each. */
-export const validators = {
-  IPAddressPool: validatorOf(parsePool),
-  L2Advertisement: validatorOf(parseL2Ad),
-  BGPAdvertisement: validateBgpAdvertisement,
-  BGPPeer: validateBgpPeer,
-  BFDProfile: validateBfdProfile,
-  Community: validateCommunity,
-} as const satisfies Readonly<Record<string, Validator>>;
-
-export type ValidatedKind = keyof typeof validators;
+import { parsers } from "./parsers";
+import type { ValidatedKind } from "./parsers";
 
 type Metadata = { readonly namespace?: string; readonly deletionTimestamp?: unknown };
 
@@ -38,7 +19,7 @@ export function refusalOf(
     if (metadata?.deletionTimestamp) return undefined;
     const sentences = [
       ...validateNamespace(kind, metadata?.namespace, namespace, raw),
-      ...validators[kind](raw),
+      ...validatorOf(parsers[kind])(raw),
     ];
     return sentences.length > 0 ? sentences.join(" ") : undefined;
   } catch (error) {
