@@ -1,9 +1,10 @@
 import type { kind } from "kubernetes-fluent-client";
 import { formatConfigError, parseConfig } from "../config/config";
 import type { Config } from "../config/config";
+import { CONFIG_MAP_NAME } from "../config/config-map/convert";
 import { ipAddressPoolResource } from "../config/kinds/ip-address-pool";
 import { l2AdvertisementResource } from "../config/kinds/l2-advertisement";
-import { endpointSlices, nodes, services } from "../kube/resource";
+import { configMaps, endpointSlices, nodes, services } from "../kube/resource";
 import type { Log } from "../kube/log";
 import { watchStore } from "../kube/store";
 import { groupSlices, nodeFacts, serviceFacts } from "./facts";
@@ -56,7 +57,11 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   });
   const poolStore = watchStore<unknown>(ipAddressPoolResource, configured);
   const adStore = watchStore<unknown>(l2AdvertisementResource, configured);
-  const stores = [serviceStore, sliceStore, nodeStore, poolStore, adStore];
+  const configMapStore = watchStore<unknown>(configMaps, {
+    ...configured,
+    fieldSelector: { "metadata.name": CONFIG_MAP_NAME },
+  });
+  const stores = [serviceStore, sliceStore, nodeStore, poolStore, adStore, configMapStore];
 
   return {
     synced: Promise.all(stores.map(store => store.synced)),
@@ -67,7 +72,12 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
         .flatMap(service => serviceFacts(service, slices, loadBalancerClass) ?? []);
     },
     nodes: () => (nodeList ??= nodeStore.list().map(nodeFacts)),
-    config: () => readConfig.read({ pools: poolStore.list(), l2Ads: adStore.list() }),
+    config: () =>
+      readConfig.read({
+        pools: poolStore.list(),
+        l2Ads: adStore.list(),
+        configMap: configMapStore.list()[0],
+      }),
     service: key => serviceStore.get(key),
     stop: () => {
       stores.forEach(store => {

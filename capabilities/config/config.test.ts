@@ -27,6 +27,7 @@ describe("parseConfig", () => {
     expect(parseConfig({ pools: [], l2Ads: [] })).toEqual({
       ok: true,
       config: { pools: [], l2Ads: [] },
+      notices: [],
     });
   });
 

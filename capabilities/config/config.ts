@@ -1,13 +1,14 @@
 import { rangeContains } from "./address";
 import type { IpAddress } from "./address";
 import type { ConfigError, Parsed } from "./config-error";
+import { mergeConfigMap } from "./config-map/merge";
 import { ipAddressPoolResource } from "./kinds/ip-address-pool";
 import { l2AdvertisementResource } from "./kinds/l2-advertisement";
 import { parseL2Ad, resolvePools } from "./l2-ad";
 import type { L2Ad, L2AdDraft } from "./l2-ad";
 import { overlapBetween, parsePool } from "./pool";
 import type { Pool } from "./pool";
-import { objectName } from "./raw-object";
+import { objectName, originOf } from "./raw-object";
 
 export { formatConfigError } from "./config-error";
 export type { L2Ad } from "./l2-ad";
@@ -22,28 +23,39 @@ export type Config = {
 };
 
 /** Untrusted objects, as a watch or a file has them, in any order. */
-export type RawConfig = { readonly pools: readonly unknown[]; readonly l2Ads: readonly unknown[] };
+export type RawConfig = {
+  readonly pools: readonly unknown[];
+  readonly l2Ads: readonly unknown[];
+  /** The ConfigMap of MetalLB 0.12 and older, if there is one. */
+  readonly configMap?: unknown;
+};
 
 /** A configuration, and what had to be left out of it. */
-export type ParsedConfig =
-  | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly errors: readonly ConfigError[]; readonly config: Config };
+export type ParsedConfig = {
+  readonly config: Config;
+  /** Parts of the ConfigMap that resources have taken the place of: not wrong, but to be cleaned up. */
+  readonly notices: readonly ConfigError[];
+} & ({ readonly ok: true } | { readonly ok: false; readonly errors: readonly ConfigError[] });
 
 /**
  * Turns resources into a configuration. A wrong resource is left out and reported, and takes no other one down.
  * Of two pools that overlap the older one stays (by creation time, then by name), so that a new mistake does not
- * take addresses away from Services. The result does not depend on the order of the lists.
+ * take addresses away from Services. What the ConfigMap says counts as younger than any resource. The result does
+ * not depend on the order of the lists.
  */
 export function parseConfig(raw: RawConfig): ParsedConfig {
-  const pools = collect(ipAddressPoolResource.kind, raw.pools, parsePool);
-  const l2Ads = collect(l2AdvertisementResource.kind, raw.l2Ads, parseL2Ad);
+  const given = { IPAddressPool: raw.pools, L2Advertisement: raw.l2Ads };
+  const { resources, notices, errors: converted } = mergeConfigMap(given, raw.configMap);
+  const pools = collect(ipAddressPoolResource.kind, resources.IPAddressPool, parsePool);
+  const l2Ads = collect(l2AdvertisementResource.kind, resources.L2Advertisement, parseL2Ad);
   const apart = withoutOverlaps(pools.values);
   const config = deepFreeze({
     pools: apart.pools.sort(byName),
     l2Ads: l2Ads.values.map(({ value }) => resolvePools(value, apart.pools)).sort(byName),
   });
-  const errors = [...pools.errors, ...apart.errors, ...l2Ads.errors].sort(byPlace);
-  return errors.length === 0 ? { ok: true, config } : { ok: false, errors, config };
+  const errors = [...converted, ...pools.errors, ...apart.errors, ...l2Ads.errors].sort(byPlace);
+  const result = { config, notices };
+  return errors.length === 0 ? { ok: true, ...result } : { ok: false, errors, ...result };
 }
 
 /** The pool that an address is of, whether or not the pool would give it. */
@@ -118,7 +130,8 @@ function ageKey(raw: unknown): string {
   const created = metadata?.creationTimestamp;
   const time = created instanceof Date ? created.toISOString() : created;
   // RFC 3339 with whole seconds, as the API server writes it, or the same with milliseconds.
-  const age = typeof time === "string" ? time.replace(/(\.\d+)?Z$/, "") : "~";
+  const written = typeof time === "string" ? time.replace(/(\.\d+)?Z$/, "") : "~";
+  const age = originOf(raw) === undefined ? written : "~~";
   return [age, String(metadata?.name), JSON.stringify(raw) ?? ""].join("\0");
 }
 

@@ -3,13 +3,23 @@ import type { ConfigError, Parsed } from "./config-error";
 
 type Issue = z.core.$ZodIssue;
 
+/** Annotation of an object that exists in memory only: what it was made of, for messages. */
+export const ORIGIN = "ancho.dev/origin";
+
+/** What an object that exists in memory only was made of; undefined for one that the API server has. */
+export function originOf(raw: unknown): string | undefined {
+  return text(recordOf(recordOf(recordOf(raw)["metadata"])["annotations"])[ORIGIN]);
+}
+
 /** "IPAddressPool metallb-system/ip-pool", also for objects that lack the parts. */
 export function objectName(kind: string, raw: unknown): string {
   const metadata = recordOf(recordOf(raw)["metadata"]);
   const { namespace, name, generateName } = metadata;
   const own =
     text(name) ?? (text(generateName) ? `${text(generateName) ?? ""}*` : "(without a name)");
-  return `${kind} ${text(namespace) === undefined ? own : `${text(namespace) ?? ""}/${own}`}`;
+  const title = `${kind} ${text(namespace) === undefined ? own : `${text(namespace) ?? ""}/${own}`}`;
+  const origin = originOf(raw);
+  return origin === undefined ? title : `${title} (${origin})`;
 }
 
 /** Reads an untrusted object with a kind's schema; every issue becomes an error that names the field. */

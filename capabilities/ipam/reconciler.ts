@@ -19,6 +19,8 @@ import { addressOf } from "./vip";
 export type Reconciler = {
   /** Looks at every Service again, those without an address included. */
   wakeAll(): void;
+  /** Whether this watcher is the one that works. */
+  isLeading(): boolean;
   stop(): Promise<void>;
 };
 
@@ -94,6 +96,7 @@ export async function startReconciler(parts: ReconcilerParts): Promise<Reconcile
   }, SWEEP_MS);
   return {
     wakeAll,
+    isLeading,
     stop: async () => {
       clearInterval(timer);
       store.stop();

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CONFIG_MAP_NAME } from "../config/config-map/convert";
 import type { IPAddressPool } from "../config/kinds/ip-address-pool";
 import type { VirtualIP } from "../config/kinds/virtual-ip";
 import { createKubeClient } from "../kube/client";
@@ -9,11 +10,12 @@ import { createEventRecorder } from "../kube/events";
 import { runForLeader } from "../kube/leader";
 import type { Leader } from "../kube/leader";
 import { createLogger } from "../kube/log";
-import { namespaces, services } from "../kube/resource";
+import { configMaps, namespaces, services } from "../kube/resource";
 import { watchStore } from "../kube/store";
 import type { AdmissionParts } from "./admission";
 import { createClaims, virtualIPs } from "./claims";
 import { readClusterFamilies } from "./cluster-families";
+import { createConfigMapReport } from "./config-map-report";
 import type { ClusterFamilies } from "./families";
 import { createHooks } from "./hooks";
 import type { Hooks } from "./hooks";
@@ -42,6 +44,7 @@ export function runtime(): Runtime {
 
 const log = createLogger("ipam");
 const FAMILIES_REFRESH_MS = 300_000;
+const CONFIG_MAP_REPORT_MS = 5_000;
 /** Held by the watcher that reconciles, in the namespace of the pools. */
 const LEASE = "ancho-reconciler";
 
@@ -72,15 +75,25 @@ export async function startIpam(): Promise<void> {
       hooks.onPool();
     },
   });
+  const configMapStore = watchStore(configMaps, {
+    namespace: settings.namespace,
+    fieldSelector: { "metadata.name": CONFIG_MAP_NAME },
+    log,
+    onChange: () => {
+      hooks.onPool();
+    },
+  });
   const namespaceStore = watchStore(namespaces, {
     log,
     onChange: () => {
       hooks.onNamespace();
     },
   });
-  await Promise.all([vipStore, poolStore, namespaceStore].map(store => store.synced));
+  const stores = [vipStore, poolStore, configMapStore, namespaceStore];
+  await Promise.all(stores.map(store => store.synced));
   const { namespace, lbClass } = settings;
-  const world = createWorld({ client, namespace, poolStore, namespaceStore, families });
+  const sources = { poolStore, configMapStore, namespaceStore };
+  const world = createWorld({ client, namespace, ...sources, families });
   const common = { world, ledger, claims, lbClass, now: () => Date.now(), log };
   const reconciler = settings.isWatcher
     ? await startReconciler({
@@ -89,7 +102,12 @@ export async function startIpam(): Promise<void> {
         elect: onLead => elect(client, namespace, onLead),
       })
     : undefined;
-  if (reconciler) giveWayOnExit(reconciler);
+  if (reconciler) {
+    giveWayOnExit(reconciler);
+    const isLeading = (): boolean => reconciler.isLeading();
+    const report = { ...sources, isLeading, events: recorder(client), log };
+    setInterval(createConfigMapReport(report), CONFIG_MAP_REPORT_MS).unref();
+  }
   if (!reconciler) await reserveInUse(client, ledger, hooks);
   started = { admission: common, reconciler };
   log.info({ families: families(), pools: poolStore.list().length }, "IPAM is ready");

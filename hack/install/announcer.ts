@@ -67,6 +67,8 @@ const namespaceRights: readonly Manifest[] = [
         verbs: [...read, "create", "delete"],
       },
       { apiGroups: ["metallb.io"], resources: ["servicel2statuses/status"], verbs: ["patch"] },
+      // The configuration of MetalLB 0.12 and older.
+      { apiGroups: [""], resources: ["configmaps"], resourceNames: ["config"], verbs: read },
     ],
   },
   {
