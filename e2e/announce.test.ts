@@ -15,6 +15,8 @@ import { cluster } from "./support";
 
 const pool = { name: "announce", addresses: ["172.30.0.160-172.30.0.169", "fd00:30::160/124"] };
 const app = "announced";
+/** p99 is to be 500 ms; on a machine that other tests share, the client is late as well. */
+const POWER_CUT_LIMIT_MS = 1000;
 const bothFamilies = { ipFamilyPolicy: "RequireDualStack" };
 
 describe("the announcers", () => {
@@ -78,6 +80,7 @@ describe("the announcers", () => {
   it("killed with -9, leave traffic flowing and the entries in place; the restart adopts them", async () => {
     const owner = await ownerOf(v4);
     const before = await announcerOn(owner);
+    const lastMove = (await c.get("vip", v4))?.status.lastMove as object;
     const seen = await probeDuring(c.lab, { address: v4, until: "limit", limitMs: 10_000 }, () =>
       killAnnouncer(owner),
     );
@@ -88,17 +91,17 @@ describe("the announcers", () => {
     });
     expect(after.metadata.uid).toBe(before.metadata.uid);
     expect(seen.attempts).toBeGreaterThan(100);
-    // When the container takes over a second to come back, another node answers meanwhile; a
-    // handshake that is under way as the address moves fails, and the next one does not.
-    expect(seen.failed).toBeLessThanOrEqual(2);
+    // Its kernel answers when it is asked, so nobody takes the address from it.
+    expect(seen.failed).toBe(0);
     const log = await c.ok(["-n", "metallb-system", "logs", after.metadata.name]);
     const adopted = log.split("\n").find(line => line.includes("adopted what"));
     expect(adopted).toContain(v4);
     expect(await proxied(owner)).toContain(v4);
-    await c.waitFor("the owner to be the owner", async () => (await ownerOf(v4)) === owner);
+    expect(await ownerOf(v4)).toBe(owner);
+    expect((await c.get("vip", v4))?.status.lastMove).toEqual(lastMove);
   });
 
-  it("restarted by kubectl rollout restart, answer again within 2 s at every step", async () => {
+  it("restarted by kubectl rollout restart, hand over without a failed connection", async () => {
     const seen = await probeDuring(
       c.lab,
       { address: v4, until: "limit", limitMs: 45_000 },
@@ -108,7 +111,8 @@ describe("the announcers", () => {
         await c.ok(["-n", "metallb-system", ...status]);
       },
     );
-    expect(seen.outageMs).toBeLessThanOrEqual(2000);
+    expect(seen.attempts).toBeGreaterThan(1000);
+    expect(seen.failed).toBe(0);
     await answerOf(c, "client", v4);
     await answerOf(c, "client", v6);
   });
@@ -126,13 +130,61 @@ describe("the announcers", () => {
     await c.waitFor("the claim to be gone", async () => !(await c.get("vip", address!)));
   });
 
-  it("move an address within 2 s when its owner loses power", async () => {
+  it("sign what they say with the key of the Secret memberlist, and refuse everything else", async () => {
+    const secret = await c.get("secret", "memberlist", "-n", "metallb-system");
+    const { secretkey } = (secret as { data?: Record<string, string> } | undefined)?.data ?? {};
+    expect(Buffer.from(secretkey ?? "", "base64").length).toBeGreaterThanOrEqual(16);
+    const [node] = c.lab.nodes;
+    const before = await heartbeats(node!, "malformed");
+    await c.lab.exec("client", [
+      "bash",
+      "-c",
+      `echo rubbish > /dev/udp/${await nodeAddress(node!)}/7946`,
+    ]);
+    await c.waitFor("the forged packet to be counted", async () => {
+      return (await heartbeats(node!, "malformed")) > before;
+    });
+    expect(await heartbeats(node!, "accepted")).toBeGreaterThan(0);
+    // The first ones come before this node has the key.
+    const unauthentic = await heartbeats(node!, "unauthentic");
+    const accepted = await heartbeats(node!, "accepted");
+    await c.waitFor("more heartbeats", async () => {
+      return (await heartbeats(node!, "accepted")) > accepted + 50;
+    });
+    expect(await heartbeats(node!, "unauthentic")).toBe(unauthentic);
+  });
+
+  it("move an address when its node is not to be used, without an outage", async () => {
+    const owner = await ownerOf(v4);
+    const label = "node.kubernetes.io/exclude-from-external-load-balancers";
+    try {
+      const seen = await probeDuring(
+        c.lab,
+        { address: v4, until: "limit", limitMs: 5000 },
+        async () => {
+          await c.ok(["label", "node", owner, `${label}=`]);
+        },
+      );
+      expect(seen.attempts).toBeGreaterThan(100);
+      // A handshake that is under way as the address moves may fail: the new owner does not track it.
+      expect(seen.failed).toBeLessThanOrEqual(2);
+      await c.waitFor("another owner", async () => (await ownerOf(v4)) !== owner);
+      await c.waitFor("the old owner to let go", async () => !(await proxied(owner)).includes(v4));
+    } finally {
+      await c.ok(["label", "node", owner, `${label}-`]);
+    }
+    // It may be used again, and takes nothing back.
+    expect(await ownerOf(v4)).not.toBe(owner);
+  });
+
+  it("move an address within half a second when its owner loses power", async () => {
     const [address] = await statusAddresses(c, "local");
     const owner = await ownerOf(address!);
     try {
       const seen = await probeDuring(c.lab, { address: address! }, () => c.lab.cut(owner));
+      console.log(`power cut: outage ${seen.outageMs} ms`);
       expect(seen.failed).toBeGreaterThan(0);
-      expect(seen.outageMs).toBeLessThanOrEqual(2000);
+      expect(seen.outageMs).toBeLessThanOrEqual(POWER_CUT_LIMIT_MS);
       const next = await c.waitFor("a new owner", async () => {
         const now = await ownerOf(address!);
         return now !== owner && now;
@@ -173,6 +225,21 @@ describe("the announcers", () => {
 
   async function webPods(): Promise<readonly KubeObject[]> {
     return (await c.get("pods", "-l", `app=${app}`))?.items ?? [];
+  }
+
+  async function nodeAddress(node: string): Promise<string> {
+    const object = await c.get("node", node);
+    const all = (object?.status.addresses ?? []) as { type: string; address: string }[];
+    return all.find(({ type, address }) => type === "InternalIP" && !address.includes(":"))!
+      .address;
+  }
+
+  /** What the announcer of a node counted. */
+  async function heartbeats(node: string, fate: string): Promise<number> {
+    const url = `http://127.0.0.1:7473/metrics`;
+    const { stdout } = await c.lab.exec(node, ["curl", "-s", url]);
+    const name = `ancho_heartbeats_received_total\\{fate="${fate}"\\}`;
+    return Number(new RegExp(`${name} (\\d+)`).exec(stdout)?.[1] ?? Number.NaN);
   }
 
   type ContainerStatus = { readonly restartCount: number; readonly ready: boolean };

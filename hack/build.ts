@@ -9,6 +9,7 @@ import { anchoImage, inRepo } from "./repo";
  *
  * - pepr-ancho.cjs, pepr-module-ancho.yaml: the control plane, by `pepr build`
  * - announcer.js: the node agent, one file but for its two native modules
+ * - heartbeat-thread.js: what the node agent runs in a thread of its own
  * - install.yaml: all of it as one manifest for kubectl
  */
 async function main(): Promise<void> {
@@ -27,8 +28,11 @@ async function main(): Promise<void> {
 
 async function buildAnnouncer(): Promise<void> {
   await build({
-    entryPoints: [inRepo("capabilities/announce/main.ts")],
-    outfile: inRepo("dist/announcer.js"),
+    entryPoints: {
+      announcer: inRepo("capabilities/announce/main.ts"),
+      "heartbeat-thread": inRepo("capabilities/announce/membership/thread-main.ts"),
+    },
+    outdir: inRepo("dist"),
     bundle: true,
     platform: "node",
     target: "node20",

@@ -1,16 +1,23 @@
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
+import { alivePeers, holdersOf, nextClaims, suspectsOf } from "./holders";
 import { createResponder } from "./layer2/responder";
-import type { Outcome, Responder } from "./layer2/responder";
-import { startHeartbeat } from "./membership/heartbeat";
-import type { Membership, MembershipChange } from "./membership/membership";
+import type { Outcome, Owned, Responder } from "./layer2/responder";
+import { chooseInterfaces } from "./layer2/interfaces";
+import type { Link } from "./layer2/kernel-state";
+import type { Claim, Member, Membership } from "./membership/membership";
+import { createProber } from "./membership/prober";
+import type { Prober } from "./membership/prober";
+import { followSecret } from "./membership/secret";
+import { startHeartbeatThread } from "./membership/thread";
 import { movesBetween } from "./moves";
-import type { Move } from "./moves";
+import type { Fate, Move } from "./moves";
 import type { AgentParts } from "./agent-parts";
 import { NOTHING_OWNED, nextOwnership } from "./ownership";
 import type { Ownership } from "./ownership";
 import { createAnnouncer } from "./packet/burst";
 import type { Announcer } from "./packet/burst";
+import { openAnswerSocket } from "./packet/packet-socket";
 import { planAddresses } from "./plan";
 import type { Plan } from "./plan";
 import { createReporter } from "./reporter";
@@ -23,11 +30,15 @@ export type Agent = {
   stop(): Promise<void>;
 };
 
-/** Heartbeats missed until a peer counts as dead; and intervals to listen before taking part. */
-const MISSED = 5;
-const LISTEN_INTERVALS = 3;
-/** After the good-bye we go on answering for so long, so that others answer before we stop, ms. */
-const RELEASE_LINGER_MS = 500;
+/** Heartbeat intervals to listen before taking part: who is there must have been asked and have answered. */
+const LISTEN_INTERVALS = 6;
+/** Rounds of questions in a heartbeat interval: three of them fit between the first miss and the third. */
+const ROUNDS_PER_INTERVAL = 2;
+/** So long others may take to answer for what we have when we leave, ms. */
+const HANDOVER_LIMIT_MS = 5000;
+const HANDOVER_CHECK_MS = 20;
+/** The plan also depends on the time that nodes are not Ready, and on nothing else that makes no event, ms. */
+const REPLAN_MS = 10_000;
 
 /** Runs the announcer: adopts, listens, then answers for what the plan gives this node. */
 export async function startAgent(parts: AgentParts): Promise<Agent> {
@@ -37,8 +48,8 @@ export async function startAgent(parts: AgentParts): Promise<Agent> {
 }
 
 /**
- * Ties the parts together. All state that decides is in the plan and the ownership, both plain values; nothing
- * here waits for the API server, so that an address moves as fast without it.
+ * Ties the parts together. All state that decides is in the plan, the members and the ownership, plain values
+ * all; nothing here waits for the API server, so that an address moves as fast without it.
  */
 class RunningAgent implements Agent {
   readonly #parts: AgentParts;
@@ -46,12 +57,22 @@ class RunningAgent implements Agent {
   readonly #watch: ClusterWatch;
   readonly #responder: Responder;
   readonly #announcer: Announcer;
+  readonly #prober: Prober;
   readonly #reporter: Reporter;
   #membership: Membership | undefined;
+  #secret: { stop(): Promise<void> } | undefined;
   #plan: Plan | undefined;
   #ownership: Ownership = NOTHING_OWNED;
-  #phase: "starting" | "active" | "stopped" = "starting";
+  #phase: "starting" | "active" | "leaving" | "stopped" = "starting";
   #isPlanned = false;
+  #stopReplans = (): void => undefined;
+  #stopLinger = (): void => undefined;
+  /** What the kernel answers for, as the peers were told. */
+  #claims: readonly Claim[] = [];
+  #peersTold = "";
+  #links: readonly Link[] = [];
+  /** Owned addresses that others answer for as well. */
+  #contested: ReadonlySet<string> = new Set();
   /** Addresses to announce when the kernel answers for them. */
   readonly #toAnnounce = new Set<string>();
 
@@ -60,10 +81,11 @@ class RunningAgent implements Agent {
     this.#parts = parts;
     this.#me = options.nodeName;
     this.#reporter = createReporter(parts);
+    const send = (index: number, frame: Uint8Array): void => {
+      socket.send(index, frame);
+    };
     this.#announcer = createAnnouncer({
-      send: (index, frame) => {
-        socket.send(index, frame);
-      },
+      send,
       after: startTimer,
       onSent: ip => {
         metrics.gratuitousSent.inc({ ip });
@@ -81,6 +103,23 @@ class RunningAgent implements Agent {
         this.#onOutcome(outcome);
       },
     });
+    this.#prober = createProber({
+      openSocket: openAnswerSocket,
+      send: (index, frame) => {
+        send(index, frame);
+        metrics.probesSent.inc();
+      },
+      links: () =>
+        chooseInterfaces(this.#links, "all", options.excludeInterfaces).filter(l => l.carrier),
+      roundMs: options.heartbeatIntervalMs / ROUNDS_PER_INTERVAL,
+      after: startTimer,
+      onVerdict: () => {
+        this.#planSoon();
+      },
+      onError: error => {
+        log.warn({ err: error }, "a silent owner cannot be asked for: its addresses stay with it");
+      },
+    });
     this.#watch = watchCluster({
       namespace: options.namespace,
       loadBalancerClass: options.loadBalancerClass,
@@ -96,26 +135,40 @@ class RunningAgent implements Agent {
   }
 
   async start(): Promise<void> {
-    const { options, log } = this.#parts;
+    const { options, log, client, metrics } = this.#parts;
     const adopted = await this.#responder.adopt();
     this.#ownership = { owned: adopted, lingering: new Map() };
     log.info({ addresses: [...adopted.keys()] }, "adopted what an earlier run left in the kernel");
-    await this.#responder.own(adopted);
-    this.#membership = await startHeartbeat({
+    const membership = await startHeartbeatThread({
       node: this.#me,
       port: options.heartbeatPort,
       intervalMs: options.heartbeatIntervalMs,
-      missed: MISSED,
-      peers: () => this.#peers(),
-      now: () => performance.now(),
-      bootId: BigInt(Date.now()),
-      log,
+      warn: message => {
+        log.warn({}, message);
+      },
     });
-    this.#membership.onChange(change => {
-      this.#onMembers(change);
+    this.#membership = membership;
+    metrics.countHeartbeats(() => membership.counts());
+    // Before any peer is spoken to: a restarted owner must not be heard to own nothing.
+    this.#claim(new Set(adopted.keys()));
+    await this.#responder.own(adopted);
+    membership.onChange(() => {
+      this.#planSoon();
+    });
+    const keyed = new Promise<void>(resolve => {
+      this.#secret = followSecret({
+        client,
+        namespace: options.namespace,
+        log,
+        now: () => performance.now(),
+        onKeys: keys => {
+          membership.setKeys(keys);
+          resolve();
+        },
+      });
     });
     // Not awaited: with the API server down this takes as long as it takes, and what was adopted is kept.
-    void this.#activateOnceSynced();
+    void this.#activateOnceSynced(keyed);
   }
 
   isReady(): boolean {
@@ -124,50 +177,70 @@ class RunningAgent implements Agent {
 
   async stop(): Promise<void> {
     const wasActive = this.#phase === "active";
+    this.#phase = wasActive ? "leaving" : "stopped";
+    if (wasActive) await this.#handOver();
     this.#phase = "stopped";
+    this.#stopReplans();
+    this.#stopLinger();
     this.#announcer.stopAll();
+    this.#prober.stop();
     this.#watch.stop();
-    if (wasActive) {
-      await this.#membership?.leave();
-      await delay(RELEASE_LINGER_MS);
-      await this.#responder.own(new Map());
-    }
+    if (wasActive) await this.#responder.own(new Map());
     await this.#responder.stop();
+    await this.#secret?.stop();
     await this.#membership?.stop();
     await this.#reporter.stop();
   }
 
-  async #activateOnceSynced(): Promise<void> {
-    await this.#watch.synced;
+  /** The others take over while we go on; the plan says when each address is theirs. */
+  async #handOver(): Promise<void> {
+    this.#membership?.setPhase("leaving");
+    const until = performance.now() + HANDOVER_LIMIT_MS;
+    this.#replan();
+    while (this.#ownership.owned.size > 0 && performance.now() < until) {
+      await delay(HANDOVER_CHECK_MS);
+    }
+  }
+
+  async #activateOnceSynced(keyed: Promise<void>): Promise<void> {
+    await Promise.all([this.#watch.synced, keyed]);
+    this.#tellPeers();
     // Who is there must be known before anything is owned or released: a node that comes back must not
     // believe that it is alone.
     await delay(LISTEN_INTERVALS * this.#parts.options.heartbeatIntervalMs);
     if (this.#phase !== "starting") return;
     this.#phase = "active";
-    this.#membership?.activate();
+    this.#membership?.setPhase("active");
     this.#parts.metrics.ready.set(1);
-    this.#parts.log.info({ alive: [...(this.#membership?.alive() ?? [])] }, "active");
+    this.#parts.log.info({ alive: [...this.#alive()] }, "active");
     this.#replan();
+    const timer = setInterval(() => {
+      this.#planSoon();
+    }, REPLAN_MS);
+    this.#stopReplans = () => {
+      clearInterval(timer);
+    };
   }
 
-  #peers(): readonly { node: string; addresses: readonly string[] }[] {
-    return this.#watch
+  #members(): readonly Member[] {
+    return this.#membership?.members() ?? [];
+  }
+
+  /** Nodes that may be given addresses. */
+  #alive(): ReadonlySet<string> {
+    const peers = alivePeers(this.#members());
+    return new Set(this.#phase === "active" ? [...peers, this.#me] : peers);
+  }
+
+  #tellPeers(): void {
+    const peers = this.#watch
       .nodes()
       .filter(({ name }) => name !== this.#me)
       .map(({ name, addresses }) => ({ node: name, addresses }));
-  }
-
-  #onMembers(change: MembershipChange): void {
-    this.#parts.log.info(change, "members changed");
-    // Whoever comes back may believe, and have told the LAN, that it owns what we own.
-    if (change.joined.length > 0) this.#announceAll();
-    this.#replan(change);
-  }
-
-  #announceAll(): void {
-    for (const { address, owner } of this.#plan?.addresses.values() ?? []) {
-      if (owner === this.#me) this.#toAnnounce.add(address);
-    }
+    const text = JSON.stringify(peers);
+    if (text === this.#peersTold) return;
+    this.#peersTold = text;
+    this.#membership?.setPeers(peers);
   }
 
   /** Many objects may change at once: one plan for all of them. */
@@ -176,22 +249,64 @@ class RunningAgent implements Agent {
     this.#isPlanned = true;
     setImmediate(() => {
       this.#isPlanned = false;
+      if (this.#membership) this.#tellPeers();
       this.#replan();
     });
   }
 
-  #replan(change?: MembershipChange): void {
-    if (this.#phase !== "active" || !this.#membership) return;
+  #replan(): void {
+    if (this.#phase !== "active" && this.#phase !== "leaving") return;
     const before = this.#plan;
-    const plan = planAddresses({
+    const plan = this.#planWith(this.#members());
+    this.#plan = plan;
+    this.#suspect();
+    this.#take(
+      movesBetween(before, plan, node => this.#fateOf(node)),
+      plan,
+    );
+  }
+
+  #planWith(members: readonly Member[], alive: ReadonlySet<string> = this.#alive()): Plan {
+    const claims = this.#phase === "active" ? this.#claims : [];
+    return planAddresses({
       config: this.#watch.config(),
       services: this.#watch.services(),
       nodes: this.#watch.nodes(),
-      alive: this.#membership.alive(),
+      alive,
       ignoreExcludeLabel: this.#parts.options.ignoreExcludeLabel,
+      placement: this.#parts.options.placement,
+      now: Date.now(),
+      holders: holdersOf({
+        members,
+        own: { node: this.#me, claims },
+        isGone: (owner, address) => this.#prober.isGone(owner, address),
+      }),
     });
-    this.#plan = plan;
-    this.#take(movesBetween(before, plan, change), plan);
+  }
+
+  /** Of owners that are not heard, what would be this node's is asked for on the wire. */
+  #suspect(): void {
+    const members = this.#phase === "active" ? this.#members() : [];
+    const own = { node: this.#me, claims: this.#claims };
+    let heirs: Plan | undefined;
+    const heirOf = (address: string): string | undefined => {
+      heirs ??= this.#planOfHeard();
+      return heirs.addresses.get(address)?.owner;
+    };
+    this.#prober.suspect(suspectsOf(members, { own, heirOf }));
+  }
+
+  /** The plan as it would be if all were gone who are not heard now. */
+  #planOfHeard(): Plan {
+    const heard = this.#members().filter(({ health }) => health === "heard");
+    return this.#planWith(heard, new Set([...alivePeers(heard), this.#me]));
+  }
+
+  #fateOf(node: string): Fate | undefined {
+    if (!this.#watch.nodes().some(({ name }) => name === node)) return "removed";
+    const member = this.#members().find(peer => peer.node === node);
+    if (member?.phase === "leaving") return "leaving";
+    return member?.health === "silent" ? "silent" : undefined;
   }
 
   #take(moves: readonly Move[], plan: Plan): void {
@@ -199,21 +314,48 @@ class RunningAgent implements Agent {
     const held = this.#ownership.owned;
     const mine = moves.filter(({ to }) => to === this.#me);
     mine.forEach(({ address }) => this.#toAnnounce.add(address));
-    this.#ownership = nextOwnership(this.#ownership, { plan, me: this.#me, now });
+    this.#noteContests(plan);
+    const claimed = claimsByNode(this.#members());
+    this.#ownership = nextOwnership(this.#ownership, {
+      plan,
+      me: this.#me,
+      now,
+      isClaimedBy: (address, node) => claimed.get(node)?.has(address) ?? false,
+    });
     const { owned, lingering } = this.#ownership;
     for (const address of held.keys()) {
       if (!owned.has(address) || lingering.has(address)) this.#announcer.stop(address);
     }
-    this.#reporter.planned(plan, mine, held);
-    if (lingering.size > 0) {
-      startTimer(Math.min(...lingering.values()) - now + 1, () => {
+    this.#reporter.planned({ plan, takenOver: mine, held, members: this.#alive().size });
+    // Epochs are raised when it is clear that this node keeps what it took or adopted.
+    this.#claim(new Set(this.#claims.map(({ address }) => address)));
+    this.#stopLinger();
+    const next = Math.min(...lingering.values());
+    if (next < Infinity) {
+      this.#stopLinger = startTimer(next - now + 1, () => {
         this.#planSoon();
       });
     }
-    void this.#responder.own(owned);
+    if (!isSameOwned(held, owned) || this.#toAnnounce.size > 0) void this.#responder.own(owned);
+  }
+
+  /** Whoever else answers has told the LAN so; when that begins and when it ends, the LAN is told again. */
+  #noteContests(plan: Plan): void {
+    const others = [...claimsByNode(this.#members().filter(m => m.health !== "silent")).values()];
+    const contested = new Set(
+      [...plan.addresses.values()]
+        .filter(({ owner, address }) => owner === this.#me && others.some(set => set.has(address)))
+        .map(({ address }) => address),
+    );
+    for (const address of new Set([...contested, ...this.#contested])) {
+      const isSame = contested.has(address) === this.#contested.has(address);
+      if (!isSame && plan.addresses.get(address)?.owner === this.#me) this.#toAnnounce.add(address);
+    }
+    this.#contested = contested;
   }
 
   #onOutcome(outcome: Outcome): void {
+    this.#links = outcome.links;
     if (this.#phase === "active") {
       for (const { address, link } of [...outcome.added, ...outcome.answering]) {
         const isNew = outcome.added.some(b => b.address === address && b.link === link);
@@ -223,8 +365,33 @@ class RunningAgent implements Agent {
       }
       outcome.answering.forEach(({ address }) => this.#toAnnounce.delete(address));
     }
-    this.#reporter.reconciled(outcome, this.#membership?.alive().size ?? 0);
+    if (this.#phase !== "starting")
+      this.#claim(new Set(outcome.answering.map(({ address }) => address)));
+    this.#reporter.reconciled(outcome);
   }
+
+  /** Tells the peers what the kernel answers for. After it was announced: they let go when they hear it. */
+  #claim(answering: ReadonlySet<string>): void {
+    const isMine = (address: string): boolean =>
+      this.#phase === "active" && this.#plan?.addresses.get(address)?.owner === this.#me;
+    const claims = nextClaims(this.#claims, answering, { members: this.#members(), isMine });
+    if (JSON.stringify(claims) === JSON.stringify(this.#claims)) return;
+    this.#claims = claims;
+    this.#membership?.setClaims(claims);
+  }
+}
+
+function claimsByNode(members: readonly Member[]): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(
+    members.map(({ node, claims }) => [node, new Set(claims.map(({ address }) => address))]),
+  );
+}
+
+function isSameOwned(before: Owned, after: Owned): boolean {
+  return (
+    before.size === after.size &&
+    [...after].every(([address, wanted]) => String(before.get(address)) === String(wanted))
+  );
 }
 
 function delay(ms: number): Promise<void> {

@@ -1,13 +1,15 @@
 import { matchesAny, matchesSelector } from "../config/selector";
 import type { L2Ad } from "../config/config";
 import type { Candidate } from "./election";
-import { EXCLUDE_LABEL } from "./facts";
+import { EXCLUDE_LABEL, OUT_OF_SERVICE_TAINT } from "./facts";
 import type { NodeFacts, ServiceFacts } from "./facts";
 import type { WantedInterfaces } from "./layer2/interfaces";
 
 /** Why a node may not answer for an address of a Service. */
 export type Refusal =
   | "notAlive"
+  | "outOfService"
+  | "notReady"
   | "networkUnavailable"
   | "excludedByLabel"
   | "noMatchingAdvertisement"
@@ -16,6 +18,8 @@ export type Refusal =
 /** Each refusal as the end of a sentence that begins with the node's name. */
 export const REFUSAL_TEXT: Readonly<Record<Refusal, string>> = {
   notAlive: "has no announcer that is heard",
+  outOfService: `has the taint ${OUT_OF_SERVICE_TAINT}`,
+  notReady: "is not Ready since long",
   networkUnavailable: "has the condition NetworkUnavailable",
   excludedByLabel: `has the label ${EXCLUDE_LABEL}`,
   noMatchingAdvertisement: "is selected by no L2Advertisement that fits",
@@ -29,7 +33,15 @@ export type Cluster = {
   readonly alive: ReadonlySet<string> | "unknown";
   /** Serve nodes with the exclude label too (as MetalLB's --ignore-exclude-lb). */
   readonly ignoreExcludeLabel: boolean;
+  /** Wall clock, ms since 1970. */
+  readonly now: number;
 };
+
+/**
+ * A node whose kubelet has not reported for so long is not given addresses while another may have them, ms.
+ * Its announcer is heard, so it may well deliver: kubelets stop for an API server's sake as well.
+ */
+export const NOT_READY_LONG_MS = 300_000;
 
 /** Who may answer for one Service's address, and why the others may not. */
 export type Eligibility = {
@@ -40,21 +52,34 @@ export type Eligibility = {
 /**
  * Sorts the nodes into candidates and refused ones.
  * @param ads the advertisements that fit the Service and the address's pool
+ * @param holders nodes whose kernel answers for the address: they need not be heard to go on
  */
-export function findCandidates(
-  cluster: Cluster,
-  service: ServiceFacts,
-  ads: readonly L2Ad[],
-): Eligibility {
+export function findCandidates(cluster: Cluster, { service, ads, holders }: Quest): Eligibility {
   const candidates: Candidate[] = [];
+  const stale: Candidate[] = [];
   const refusals = new Map<string, Refusal>();
   for (const node of cluster.nodes) {
     const ownAds = adsForNode(ads, node);
-    const refusal = refuse(cluster, { node, service, ownAds });
+    const refusal = refuse(cluster, { node, service, ownAds, isHolder: holders.has(node.name) });
+    const candidate = { node: node.name, score: scoreOf(ownAds, node) };
     if (refusal) refusals.set(node.name, refusal);
-    else candidates.push({ node: node.name, score: scoreOf(ownAds, node) });
+    else (isLongNotReady(node, cluster.now) ? stale : candidates).push(candidate);
   }
+  // All kubelets may be cut off from the API server at once; then that says nothing of the nodes.
+  if (candidates.length === 0) return { candidates: stale, refusals };
+  for (const { node } of stale) refusals.set(node, "notReady");
   return { candidates, refusals };
+}
+
+/** What nodes are wanted for. */
+export type Quest = {
+  readonly service: ServiceFacts;
+  readonly ads: readonly L2Ad[];
+  readonly holders: ReadonlySet<string>;
+};
+
+function isLongNotReady({ notReadySince }: NodeFacts, now: number): boolean {
+  return notReadySince !== undefined && now - notReadySince >= NOT_READY_LONG_MS;
 }
 
 /** The interfaces on which a node announces: those of all its advertisements, one without any means all. */
@@ -72,15 +97,24 @@ type Case = {
   readonly node: NodeFacts;
   readonly service: ServiceFacts;
   readonly ownAds: readonly L2Ad[];
+  readonly isHolder: boolean;
 };
 
-function refuse(cluster: Cluster, { node, service, ownAds }: Case): Refusal | undefined {
-  if (cluster.alive !== "unknown" && !cluster.alive.has(node.name)) return "notAlive";
+function refuse(cluster: Cluster, one: Case): Refusal | undefined {
+  const { node, service, ownAds, isHolder } = one;
+  if (!isHolder && cluster.alive !== "unknown" && !cluster.alive.has(node.name)) return "notAlive";
+  if (ownAds.length === 0) return refuseNode(cluster, node) ?? "noMatchingAdvertisement";
+  if (service.isLocal && !service.endpointNodes.has(node.name)) {
+    return refuseNode(cluster, node) ?? "noLocalEndpoint";
+  }
+  return refuseNode(cluster, node);
+}
+
+/** Why a node may not answer for any address. */
+function refuseNode({ ignoreExcludeLabel }: Cluster, node: NodeFacts): Refusal | undefined {
+  if (node.isOutOfService) return "outOfService";
   if (node.isNetworkUnavailable) return "networkUnavailable";
-  if (!cluster.ignoreExcludeLabel && EXCLUDE_LABEL in node.labels) return "excludedByLabel";
-  if (ownAds.length === 0) return "noMatchingAdvertisement";
-  if (service.isLocal && !service.endpointNodes.has(node.name)) return "noLocalEndpoint";
-  return undefined;
+  return !ignoreExcludeLabel && EXCLUDE_LABEL in node.labels ? "excludedByLabel" : undefined;
 }
 
 /** Only advertisements that select the node speak for it, so that every announcer adds up the same. */

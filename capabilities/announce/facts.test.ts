@@ -97,7 +97,27 @@ describe("nodeFacts", () => {
       name: "n1",
       labels: { rack: "a" },
       isNetworkUnavailable: true,
+      isOutOfService: false,
+      notReadySince: undefined,
       addresses: ["172.30.0.11", "fd00:30::11"],
     });
+  });
+
+  it("reads since when a node is not Ready, and the taint of one that was shut down", () => {
+    const read = (status: string, taints: readonly object[] = []) =>
+      nodeFacts({
+        metadata: { name: "n1" },
+        spec: { taints },
+        status: {
+          conditions: [{ type: "Ready", status, lastTransitionTime: "2026-01-02T03:04:05Z" }],
+        },
+      } as unknown as kind.Node);
+    expect(read("True").notReadySince).toBeUndefined();
+    const since = Date.parse("2026-01-02T03:04:05Z");
+    expect(read("False").notReadySince).toBe(since);
+    expect(read("Unknown").notReadySince).toBe(since);
+    const taint = { key: "node.kubernetes.io/out-of-service", effect: "NoExecute" };
+    expect(read("True", [taint]).isOutOfService).toBe(true);
+    expect(read("True", [{ ...taint, key: "other" }]).isOutOfService).toBe(false);
   });
 });

@@ -25,12 +25,19 @@ export type NodeFacts = {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly isNetworkUnavailable: boolean;
+  /** It has the taint that says that it was shut down for good (KEP-2268). */
+  readonly isOutOfService: boolean;
+  /** Since when it is not Ready, ms since 1970; undefined if it is, or was never said to be. */
+  readonly notReadySince: number | undefined;
   /** Its InternalIPs, canonical text. */
   readonly addresses: readonly string[];
 };
 
 /** A node with this label, whatever its value, is not to receive traffic from outside. */
 export const EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
+
+/** An administrator says that a node is shut down and does not come back by itself. */
+export const OUT_OF_SERVICE_TAINT = "node.kubernetes.io/out-of-service";
 
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
@@ -83,16 +90,27 @@ export function serviceFacts(
 
 /** Reads a Node. */
 export function nodeFacts(node: kind.Node): NodeFacts {
-  const conditions = node.status?.conditions ?? [];
-  const internal = (node.status?.addresses ?? []).filter(({ type }) => type === "InternalIP");
+  const { conditions = [], addresses = [] } = node.status ?? {};
+  const internal = addresses.filter(({ type }) => type === "InternalIP");
   return {
     name: node.metadata?.name ?? "",
     labels: node.metadata?.labels ?? {},
     isNetworkUnavailable: conditions.some(
       ({ type, status }) => type === "NetworkUnavailable" && status === "True",
     ),
+    isOutOfService: (node.spec?.taints ?? []).some(({ key }) => key === OUT_OF_SERVICE_TAINT),
+    notReadySince: notReadySince(conditions),
     addresses: canonical(internal.map(({ address }) => address)),
   };
+}
+
+type NodeCondition = NonNullable<NonNullable<kind.Node["status"]>["conditions"]>[number];
+
+function notReadySince(conditions: readonly NodeCondition[]): number | undefined {
+  const ready = conditions.find(({ type }) => type === "Ready");
+  if (!ready || ready.status === "True" || ready.lastTransitionTime === undefined) return undefined;
+  const since = new Date(ready.lastTransitionTime).getTime();
+  return Number.isNaN(since) ? undefined : since;
 }
 
 type Endpoint = kind.EndpointSlice["endpoints"][number];

@@ -37,6 +37,8 @@ export function node(name: string, over: Partial<NodeFacts> = {}): NodeFacts {
   return {
     name,
     isNetworkUnavailable: false,
+    isOutOfService: false,
+    notReadySince: undefined,
     addresses: [],
     labels: { name, ...labels },
     ...rest,
@@ -75,7 +77,7 @@ export const LAN: Config = {
   l2Ads: [ad("lan")],
 };
 
-/** Two nodes, iris1 and iris2, both heard, and one pool that is advertised everywhere. */
+/** Two nodes, both heard, and one pool that is advertised everywhere; placed as MetalLB does. */
 export function input(over: Partial<PlanInput>): PlanInput {
   const nodes = over.nodes ?? [node("iris1"), node("iris2")];
   return {
@@ -84,6 +86,9 @@ export function input(over: Partial<PlanInput>): PlanInput {
     nodes,
     alive: new Set(nodes.map(({ name }) => name)),
     ignoreExcludeLabel: false,
+    now: 0,
+    holders: new Map(),
+    placement: "hash",
     ...over,
   };
 }

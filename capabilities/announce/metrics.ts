@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
+import type { HeartbeatCounts } from "./membership/membership";
 
 /** What the announcer counts. Names with the prefix metallb are MetalLB's own. */
 export type Metrics = {
@@ -12,6 +13,9 @@ export type Metrics = {
   readonly moves: Counter<"cause">;
   readonly problems: Gauge;
   readonly ready: Gauge;
+  readonly probesSent: Counter;
+  /** From now on the heartbeats' counts are read from here. */
+  countHeartbeats(read: () => HeartbeatCounts): void;
 };
 
 export function createMetrics(): Metrics {
@@ -19,8 +23,27 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
+  let readHeartbeats: () => Partial<HeartbeatCounts> = () => ({});
+  new Counter({
+    name: "ancho_heartbeats_received_total",
+    help: "Packets heard on the heartbeat's port, by what became of them: accepted; without effect: malformed, unauthentic (wrong key or forged), replayed, unproven (of a boot that has not answered yet), stranger (no Node has the name)",
+    labelNames: ["fate"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [fate, count] of Object.entries(readHeartbeats())) this.inc({ fate }, count);
+    },
+  });
   return {
     registry,
+    probesSent: new Counter({
+      name: "ancho_probes_sent_total",
+      help: "ARP requests and neighbor solicitations sent to find out whether a silent owner still answers",
+      registers,
+    }),
+    countHeartbeats: read => {
+      readHeartbeats = read;
+    },
     announced: new Gauge({
       name: "metallb_speaker_announced",
       help: "Services announced from this node: 1 for each Service and address",

@@ -1,4 +1,3 @@
-import type { MembershipChange } from "./membership/membership";
 import type { Plan } from "./plan";
 
 /** An address that changed hands: shown in VirtualIP status and counted. */
@@ -13,37 +12,34 @@ export type Move = {
 const FIRST = "first owner";
 const CHANGED = "configuration, Services, endpoints or nodes changed";
 
+/** What became of a former owner, if that is why its addresses moved. */
+export type Fate = "silent" | "leaving" | "removed";
+
 /**
  * The addresses that have another owner in the second plan than in the first one.
  * @param before absent for the first plan of this process
- * @param change what the members did between the two plans, if that is what made a new plan necessary
+ * @param fateOf what became of a node; undefined for one that is well
  */
 export function movesBetween(
   before: Plan | undefined,
   after: Plan,
-  change: MembershipChange | undefined,
+  fateOf: (node: string) => Fate | undefined,
 ): readonly Move[] {
   return [...after.addresses.values()].flatMap(({ address, owner }): Move[] => {
     const from = before?.addresses.get(address)?.owner;
     if (from === owner) return [];
-    const cause = before ? causeOf(from, owner, change) : `the announcer of ${owner} started`;
+    const cause = before ? causeOf(from, fateOf) : `the announcer of ${owner} started`;
     return [{ address, to: owner, cause, ...(from === undefined ? {} : { from }) }];
   });
 }
 
-function causeOf(
-  from: string | undefined,
-  to: string,
-  change: MembershipChange | undefined,
-): string {
+function causeOf(from: string | undefined, fateOf: (node: string) => Fate | undefined): string {
   if (from === undefined) return FIRST;
-  const gone = change?.left.find(({ node }) => node === from);
-  if (gone) return LEFT_TEXT[gone.cause](from);
-  if (change?.joined.includes(to)) return `${to} joined and comes first for this address`;
-  return CHANGED;
+  const fate = fateOf(from);
+  return fate ? FATE_TEXT[fate](from) : CHANGED;
 }
 
-const LEFT_TEXT = {
+const FATE_TEXT = {
   silent: (node: string) => `${node} went silent`,
   leaving: (node: string) => `${node} said that it leaves`,
   removed: (node: string) => `the Node ${node} was deleted`,

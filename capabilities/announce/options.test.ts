@@ -16,7 +16,8 @@ describe("readCommand", () => {
       metricsHost: "0.0.0.0",
       metricsPort: 7473,
       heartbeatPort: 7946,
-      heartbeatIntervalMs: 200,
+      heartbeatIntervalMs: 50,
+      placement: "spread",
       sysctlRoot: "/proc/sys/net",
       ignoreExcludeLabel: false,
     });
@@ -45,6 +46,7 @@ describe("readCommand", () => {
     [[], "--node-name is missing"],
     [["--node-name=n1", "--heartbeat-port=0"], '--heartbeat-port is "0"'],
     [["--node-name=n1", "--heartbeat-interval-ms=soon"], "from 20 to 10000"],
+    [["--node-name=n1", "--placement=random"], "give spread or hash"],
     [["--node-name=n1", "--metrics-address=7473"], "give HOST:PORT"],
     [["--node-name=n1", "--exclude-interfaces=("], "no regular expression"],
     [["--node-nam=n1"], "--node-nam"],

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { DEFAULT_EXCLUDES } from "./layer2/interfaces";
+import type { Placement } from "./placement";
 
 /** How the announcer is to run. */
 export type Options = {
@@ -14,6 +15,7 @@ export type Options = {
   readonly excludeInterfaces: readonly RegExp[];
   readonly loadBalancerClass?: string;
   readonly ignoreExcludeLabel: boolean;
+  readonly placement: Placement;
 };
 
 /** What the command line asks for. */
@@ -45,8 +47,8 @@ const FLAGS = {
   },
   "heartbeat-interval-ms": {
     env: "HEARTBEAT_INTERVAL_MS",
-    fallback: "200",
-    help: "time between heartbeats, 20 to 10000; a node is dead after 5",
+    fallback: "50",
+    help: "time between heartbeats, 20 to 10000; after 3 without, and no answer on the wire, a node is dead",
   },
   "sysctl-root": {
     env: "SYSCTL_ROOT",
@@ -57,6 +59,11 @@ const FLAGS = {
     env: "EXCLUDE_INTERFACES",
     fallback: DEFAULT_EXCLUDES.join(","),
     help: "comma list of regular expressions: interfaces that no address is announced on unless an L2Advertisement names them",
+  },
+  placement: {
+    env: "PLACEMENT",
+    fallback: "spread",
+    help: "spread: addresses stay where they are, new ones go to the node with the fewest; hash: as MetalLB",
   },
   "lb-class": {
     env: "LB_CLASS",
@@ -148,6 +155,7 @@ function readOptions(
     sysctlRoot: get("sysctl-root") ?? "",
     excludeInterfaces: readPatterns(get("exclude-interfaces") ?? ""),
     ignoreExcludeLabel,
+    placement: readPlacement(get("placement")),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(loadBalancerClass === undefined ? {} : { loadBalancerClass }),
   };
@@ -173,6 +181,11 @@ function readAddress(text: string): readonly [string, number] {
     throw new Error(`--metrics-address is "${text}": give HOST:PORT, for example 0.0.0.0:7473`);
   }
   return [host === "" ? "::" : host, port];
+}
+
+function readPlacement(text: string | undefined): Placement {
+  if (text === "spread" || text === "hash") return text;
+  throw new Error(`--placement is "${text ?? ""}": give spread or hash`);
 }
 
 function readPatterns(text: string): readonly RegExp[] {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { movesBetween } from "./moves";
+import type { Fate } from "./moves";
 import { LINGER_MS, NOTHING_OWNED, nextOwnership } from "./ownership";
+import type { Ownership } from "./ownership";
 import { planAddresses } from "./plan";
 import type { Plan } from "./plan";
 import { input, service } from "./fixtures";
@@ -12,56 +14,73 @@ const BOTH = planOf(["iris1", "iris2"]); // iris2 owns .1
 const ALONE = planOf(["iris1"]);
 const NOBODY = planOf(["iris1", "iris2"], []);
 
+/** iris1's next state; `claims` is what others said that they answer for. */
+function next(before: Ownership, plan: Plan, now: number, claims: readonly string[] = []) {
+  const isClaimedBy = (address: string, node: string) => claims.includes(`${node} ${address}`);
+  return nextOwnership(before, { plan, me: "iris1", now, isClaimedBy });
+}
+
 describe("nextOwnership", () => {
-  const held = nextOwnership(NOTHING_OWNED, { plan: ALONE, me: "iris1", now: 0 });
+  const held = next(NOTHING_OWNED, ALONE, 0);
+  const claimed = [`iris2 ${IP}`];
 
   it("owns what the plan gives it", () => {
     expect([...held.owned]).toEqual([[IP, "all"]]);
-    expect(nextOwnership(NOTHING_OWNED, { plan: BOTH, me: "iris1", now: 0 }).owned.size).toBe(0);
+    expect(next(NOTHING_OWNED, BOTH, 0).owned.size).toBe(0);
   });
 
-  it("goes on answering for a while when another node takes over, then lets go", () => {
-    const moving = nextOwnership(held, { plan: BOTH, me: "iris1", now: 100 });
+  it("answers on, however long it takes, until the new owner answers", () => {
+    const moving = next(held, BOTH, 100);
     expect([...moving.owned.keys()]).toEqual([IP]);
-    expect(moving.lingering.get(IP)).toBe(100 + LINGER_MS);
-    const still = nextOwnership(moving, { plan: BOTH, me: "iris1", now: 500 });
-    expect(still.lingering.get(IP)).toBe(100 + LINGER_MS);
-    const done = nextOwnership(still, { plan: BOTH, me: "iris1", now: 100 + LINGER_MS });
-    expect(done).toEqual(NOTHING_OWNED);
+    expect(next(moving, BOTH, 1e9)).toEqual(moving);
+    expect(next(moving, BOTH, 1e9, [`iris3 ${IP}`])).toEqual(moving);
+  });
+
+  it("lets go a little after the new owner answers", () => {
+    const seen = next(next(held, BOTH, 100), BOTH, 200, claimed);
+    expect(seen.lingering.get(IP)).toBe(200 + LINGER_MS);
+    const still = next(seen, BOTH, 250, claimed);
+    expect(still).toEqual(seen);
+    expect(next(still, BOTH, 200 + LINGER_MS, claimed)).toEqual(NOTHING_OWNED);
+  });
+
+  it("answers on when the new owner takes its word back, or goes", () => {
+    const seen = next(held, BOTH, 100, claimed);
+    expect(next(seen, BOTH, 1000).lingering.get(IP)).toBe(Infinity);
+    expect(next(seen, ALONE, 1000)).toEqual(held);
   });
 
   it("lets go at once of what nobody is to answer for", () => {
-    expect(nextOwnership(held, { plan: NOBODY, me: "iris1", now: 100 })).toEqual(NOTHING_OWNED);
+    expect(next(held, NOBODY, 100)).toEqual(NOTHING_OWNED);
   });
 
   it("is the owner again when the address comes back while it lingers", () => {
-    const moving = nextOwnership(held, { plan: BOTH, me: "iris1", now: 100 });
-    const back = nextOwnership(moving, { plan: ALONE, me: "iris1", now: 200 });
-    expect(back).toEqual(held);
+    expect(next(next(held, BOTH, 100), ALONE, 200)).toEqual(held);
   });
 });
 
 describe("movesBetween", () => {
+  const well = (): undefined => undefined;
+
   it("names the cause of each move", () => {
-    expect(movesBetween(undefined, BOTH, undefined)).toMatchObject([
-      { to: "iris2", cause: "the announcer of iris2 started" },
-    ]);
-    expect(movesBetween(NOBODY, BOTH, undefined)).toMatchObject([{ cause: "first owner" }]);
-    const silent = { joined: [], left: [{ node: "iris2", cause: "silent" }] } as const;
-    expect(movesBetween(BOTH, ALONE, silent)).toEqual([
-      { address: IP, from: "iris2", to: "iris1", cause: "iris2 went silent" },
-    ]);
-    const joined = { joined: ["iris2"], left: [] };
-    expect(movesBetween(ALONE, BOTH, joined)).toMatchObject([
-      { from: "iris1", to: "iris2", cause: "iris2 joined and comes first for this address" },
-    ]);
-    expect(movesBetween(ALONE, BOTH, undefined)).toMatchObject([
-      { cause: "configuration, Services, endpoints or nodes changed" },
-    ]);
+    const cause = (before: Plan | undefined, after: Plan, fate?: Fate) =>
+      movesBetween(before, after, () => fate)[0]?.cause;
+    expect(cause(undefined, BOTH)).toBe("the announcer of iris2 started");
+    expect(cause(NOBODY, BOTH)).toBe("first owner");
+    expect(cause(BOTH, ALONE, "silent")).toBe("iris2 went silent");
+    expect(cause(BOTH, ALONE, "leaving")).toBe("iris2 said that it leaves");
+    expect(cause(BOTH, ALONE, "removed")).toBe("the Node iris2 was deleted");
+    expect(cause(ALONE, BOTH)).toBe("configuration, Services, endpoints or nodes changed");
   });
 
   it("is empty where the owner stays", () => {
-    expect(movesBetween(BOTH, BOTH, { joined: ["x"], left: [] })).toEqual([]);
-    expect(movesBetween(BOTH, NOBODY, undefined)).toEqual([]);
+    expect(movesBetween(BOTH, BOTH, () => "silent")).toEqual([]);
+    expect(movesBetween(BOTH, NOBODY, well)).toEqual([]);
+  });
+
+  it("says from whom and to whom", () => {
+    expect(movesBetween(BOTH, ALONE, well)).toMatchObject([
+      { address: IP, from: "iris2", to: "iris1" },
+    ]);
   });
 });

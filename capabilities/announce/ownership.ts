@@ -5,27 +5,35 @@ import type { Plan } from "./plan";
 /** What this node answers for: what the plan gives it, and what it still holds for the new owner. */
 export type Ownership = {
   readonly owned: Owned;
-  /** Addresses that another node now owns, and until when (ms) we go on answering. */
+  /**
+   * Addresses that another node is to own, and until when (ms) we go on answering: without end until that
+   * node says that it answers.
+   */
   readonly lingering: ReadonlyMap<string, number>;
 };
 
 export const NOTHING_OWNED: Ownership = { owned: new Map(), lingering: new Map() };
 
 /**
- * How long an address that another node takes over is still answered for here, ms: the new owner shall answer
- * before the old one stops. Both deliver meanwhile, so that no packet is lost. It covers the time in which
- * the other node learns of the same change, and its first two announcements.
+ * How long an address is still answered for here after its new owner said that it answers, ms. It covers the
+ * new owner's first announcements, of which one may get lost; both deliver meanwhile.
  */
-export const LINGER_MS = 1000;
+export const LINGER_MS = 300;
+
+export type OwnershipInput = {
+  readonly plan: Plan;
+  readonly me: string;
+  readonly now: number;
+  /** True if the node says that it answers for the address. */
+  readonly isClaimedBy: (address: string, node: string) => boolean;
+};
 
 /**
- * The next state of affairs. An address that moves to another node lingers; one that nobody is to answer for
- * any more goes at once.
+ * The next state of affairs. An address that moves to another node is answered for until that one does; one
+ * that nobody is to answer for any more goes at once.
  */
-export function nextOwnership(
-  before: Ownership,
-  { plan, me, now }: { readonly plan: Plan; readonly me: string; readonly now: number },
-): Ownership {
+export function nextOwnership(before: Ownership, input: OwnershipInput): Ownership {
+  const { plan, me, now, isClaimedBy } = input;
   const owned = new Map<string, WantedInterfaces>();
   const lingering = new Map<string, number>();
   for (const { address, owner, interfaces } of plan.addresses.values()) {
@@ -33,7 +41,8 @@ export function nextOwnership(
     if (owner === me) {
       owned.set(address, interfaces);
     } else if (held !== undefined) {
-      const until = before.lingering.get(address) ?? now + LINGER_MS;
+      const known = before.lingering.get(address) ?? Infinity;
+      const until = isClaimedBy(address, owner) ? Math.min(known, now + LINGER_MS) : Infinity;
       if (until <= now) continue;
       owned.set(address, held);
       lingering.set(address, until);

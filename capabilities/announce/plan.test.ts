@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { L2Ad } from "../config/config";
+import { NOT_READY_LONG_MS } from "./eligibility";
 import { EXCLUDE_LABEL } from "./facts";
 import type { ServiceFacts } from "./facts";
 import { planAddresses } from "./plan";
@@ -190,6 +191,60 @@ describe("nodes", () => {
     const nodes = [node("iris1"), node("iris2", { isNetworkUnavailable: true })];
     expect(ownerOf(planFor(services, { nodes }))).toBe("iris1");
     expect(ownerOf(planFor(services))).toBe("iris2");
+  });
+});
+
+describe("nodes that kubelet or an administrator gave up", () => {
+  const services = [service("web", [IP])];
+  const at = (now: number, ...nodes: readonly ReturnType<typeof node>[]) =>
+    planFor(services, { nodes, now });
+
+  it("a node is refused when it is not Ready since long, not before", () => {
+    const nodes = [node("iris1"), node("iris2", { notReadySince: 1000 })];
+    expect(ownerOf(at(1000 + NOT_READY_LONG_MS - 1, ...nodes))).toBe("iris2");
+    const plan = at(1000 + NOT_READY_LONG_MS, ...nodes);
+    expect(ownerOf(plan)).toBe("iris1");
+    expect(verdictOf(plan, "web").refusals.get("iris2")).toBe("notReady");
+  });
+
+  it("when no node is Ready, that says nothing of the nodes", () => {
+    const nodes = [node("iris1", { notReadySince: 0 }), node("iris2", { notReadySince: 0 })];
+    expect(ownerOf(at(NOT_READY_LONG_MS, ...nodes))).toBe("iris2");
+  });
+
+  it("a node that is out of service is refused at once, also when it is the only one", () => {
+    const gone = node("iris2", { isOutOfService: true });
+    expect(ownerOf(at(0, node("iris1"), gone))).toBe("iris1");
+    const plan = at(0, gone);
+    expect(verdictOf(plan, "web")).toMatchObject({ reason: "noEligibleNode" });
+    expect(verdictOf(plan, "web").refusals.get("iris2")).toBe("outOfService");
+  });
+});
+
+describe("who answers now", () => {
+  const services = [service("web", [IP])];
+  const held = (...nodes: readonly string[]): Partial<PlanInput> => ({
+    placement: "spread",
+    holders: new Map([[IP, nodes.map(name => ({ node: name, epoch: 1 }))]]),
+  });
+
+  it("goes on, also when its announcer is not heard", () => {
+    expect(ownerOf(planFor(services, held("iris1")))).toBe("iris1");
+    expect(ownerOf(planFor(services, { ...held("iris1"), alive: new Set(["iris2"]) }))).toBe(
+      "iris1",
+    );
+    expect(ownerOf(planFor(services, { alive: new Set(["iris1"]) }))).toBe("iris1");
+  });
+
+  it("does not when the rules exclude it", () => {
+    const nodes = [node("iris1", { labels: { [EXCLUDE_LABEL]: "" } }), node("iris2")];
+    expect(ownerOf(planFor(services, { ...held("iris1"), nodes }))).toBe("iris2");
+  });
+
+  it("yields to a node that is preferred", () => {
+    const preference = { matchLabels: { name: "iris2" } };
+    const preferring = ad("lan", { preferredNodes: [{ weight: 1, preference }] });
+    expect(ownerOf(planFor(services, { ...held("iris1"), ...withAds(preferring) }))).toBe("iris2");
   });
 });
 

@@ -2,18 +2,23 @@ import { parseAddress } from "../config/address";
 import { poolOf } from "../config/config";
 import type { Config, L2Ad } from "../config/config";
 import { matchesAny } from "../config/selector";
-import { rankCandidates } from "./election";
 import type { Candidate } from "./election";
 import { REFUSAL_TEXT, findCandidates, interfacesFor } from "./eligibility";
 import type { Cluster, Eligibility, Refusal } from "./eligibility";
 import type { ServiceFacts } from "./facts";
 import type { WantedInterfaces } from "./layer2/interfaces";
+import type { Holders } from "./holders";
+import { placeAddresses } from "./placement";
+import type { Group, Placement } from "./placement";
 import { compareAddresses, placementKeys } from "./placement-groups";
 
 /** All that decides who answers for what. */
 export type PlanInput = Cluster & {
   readonly config: Config;
   readonly services: readonly ServiceFacts[];
+  /** Who answers for what now. */
+  readonly holders: Holders;
+  readonly placement: Placement;
 };
 
 /** Why nobody answers for a Service's address. */
@@ -55,18 +60,41 @@ export type Plan = {
  * compute the same plan, which is how they agree without talking.
  */
 export function planAddresses(input: PlanInput): Plan {
-  const keys = placementKeys(input.services);
-  const addresses = new Map<string, AddressPlan>();
-  const verdicts: Verdict[] = [];
-  for (const [address, services] of holdersByAddress(input.services)) {
+  const cases = holdersByAddress(input.services).map(([address, services]): AddressCase => {
     const claims = services.map(service => assess(input, service, address));
     const ready = claims.filter(claim => claim.silence === undefined);
-    const owner = electOwner(ready, keys.get(address) ?? address);
-    const plan = owner && planFor(input, { address, owner, ready });
+    return { address, claims, ready };
+  });
+  const owners = placeAddresses(groupsOf(input, cases), input.placement);
+  const addresses = new Map<string, AddressPlan>();
+  for (const { address, ready } of cases) {
+    const owner = owners.get(address);
+    const plan = owner === undefined ? undefined : planFor(input, { address, owner, ready });
     if (plan) addresses.set(address, plan);
-    verdicts.push(...claims.map(claim => verdictOf(claim, address, owner)));
   }
+  const verdicts = cases.flatMap(({ address, claims }) =>
+    claims.map(claim => verdictOf(claim, address, owners.get(address))),
+  );
   return { addresses, verdicts };
+}
+
+/** An address, its Services, and those of them that can be served. */
+type AddressCase = {
+  readonly address: string;
+  readonly claims: readonly Claim[];
+  readonly ready: readonly Claim[];
+};
+
+function groupsOf(input: PlanInput, cases: readonly AddressCase[]): readonly Group[] {
+  const keys = placementKeys(input.services);
+  const groups = new Map<string, Group["contests"][number][]>();
+  for (const { address, ready } of cases) {
+    const key = keys.get(address) ?? address;
+    const holders = input.holders.get(address) ?? [];
+    const contest = { address, candidates: bestCandidates(ready), holders };
+    groups.set(key, [...(groups.get(key) ?? []), contest]);
+  }
+  return [...groups].map(([key, contests]) => ({ key, contests }));
 }
 
 type Silence = { readonly reason: SilenceReason; readonly message: string };
@@ -87,7 +115,8 @@ function assess(input: PlanInput, service: ServiceFacts, address: string): Claim
     ? silenceBefore(service, ads, `pool ${pool.name}`)
     : { reason: "notInPool" as const, message: `address ${address} is in no IPAddressPool` };
   if (silence) return { ...NO_NODES, service, ads, silence };
-  const eligibility = findCandidates(input, service, ads);
+  const holders = new Set(input.holders.get(address)?.map(({ node }) => node));
+  const eligibility = findCandidates(input, { service, ads, holders });
   const claim = { ...eligibility, service, ads };
   return claim.candidates.length > 0 ? claim : { ...claim, silence: noNode(claim.refusals) };
 }
@@ -124,13 +153,13 @@ function noNode(refusals: ReadonlyMap<string, Refusal>): Silence {
 }
 
 /** Services that share an address are answered for by one node; the best score that any gives a node counts. */
-function electOwner(claims: readonly Claim[], placementKey: string): string | undefined {
+function bestCandidates(claims: readonly Claim[]): readonly Candidate[] {
   const best = new Map<string, Candidate>();
   for (const candidate of claims.flatMap(claim => claim.candidates)) {
     const known = best.get(candidate.node);
     if (!known || known.score < candidate.score) best.set(candidate.node, candidate);
   }
-  return rankCandidates([...best.values()], placementKey)[0]?.node;
+  return [...best.values()];
 }
 
 type Elected = {

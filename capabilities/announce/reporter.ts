@@ -1,5 +1,6 @@
 import type { kind } from "kubernetes-fluent-client";
 import type { AgentParts } from "./agent-parts";
+import { NO_OUTCOME } from "./layer2/responder";
 import type { Outcome, Owned } from "./layer2/responder";
 import type { Move } from "./moves";
 import type { AddressPlan, Plan, Verdict } from "./plan";
@@ -10,10 +11,18 @@ import type { AddressStatus } from "./status/virtual-ip-status";
 export type Reporter = {
   useServices(find: (key: string) => kind.Service | undefined): void;
   configRead(errors: readonly string[]): void;
-  /** @param held what this node answered for before the plan */
-  planned(plan: Plan, takenOver: readonly Move[], held: Owned): void;
-  reconciled(outcome: Outcome, members: number): void;
+  planned(news: PlanNews): void;
+  reconciled(outcome: Outcome): void;
   stop(): Promise<void>;
+};
+
+export type PlanNews = {
+  readonly plan: Plan;
+  readonly takenOver: readonly Move[];
+  /** What this node answered for before the plan. */
+  readonly held: Owned;
+  /** How many nodes may own addresses. */
+  readonly members: number;
 };
 
 type Parts = Omit<AgentParts, "kernel" | "socket">;
@@ -24,7 +33,7 @@ export function createReporter(parts: Parts): Reporter {
   const moves = new Map<string, Move & { readonly at: string }>();
   let findService: (key: string) => kind.Service | undefined = () => undefined;
   let plan: Plan | undefined;
-  let outcome: Outcome = { answering: [], added: [], withoutInterface: [], problems: [] };
+  let outcome: Outcome = NO_OUTCOME;
   let problems = "";
   let signatures = new Map<string, AddressSignature>();
   const silences = new Map<string, string>();
@@ -39,8 +48,9 @@ export function createReporter(parts: Parts): Reporter {
     log,
   });
 
-  function statusOf(address: string): AddressStatus {
-    const owner = plan?.addresses.get(address)?.owner;
+  function statusOf(address: string): AddressStatus | undefined {
+    if (!plan) return undefined;
+    const owner = plan.addresses.get(address)?.owner;
     const bindings = outcome.answering.filter(binding => binding.address === address);
     const move = moves.get(address);
     return { owner, bindings, ...(move ? { move } : {}) };
@@ -110,8 +120,7 @@ export function createReporter(parts: Parts): Reporter {
     signatures = next;
   }
 
-  function noteMetrics(members: number): void {
-    metrics.membersAlive.set(members);
+  function noteMetrics(): void {
     metrics.ownedAddresses.set(new Set(outcome.answering.map(({ address }) => address)).size);
     metrics.problems.set(outcome.problems.length);
     metrics.announced.reset();
@@ -143,19 +152,19 @@ export function createReporter(parts: Parts): Reporter {
         log.error({}, error);
       });
     },
-    planned: (next, takenOver, held) => {
-      plan = next;
-      takenOver.forEach(move => {
-        noteMove(move, next, held);
-      });
-      noteSilences(next.verdicts);
+    planned: news => {
+      plan = news.plan;
+      for (const move of news.takenOver) noteMove(move, news.plan, news.held);
+      noteSilences(plan.verdicts);
+      noteChanges();
+      metrics.membersAlive.set(news.members);
     },
-    reconciled: (next, members) => {
+    reconciled: next => {
       outcome = next;
       noteProblems();
       noteInterfaces();
       noteChanges();
-      noteMetrics(members);
+      noteMetrics();
     },
     stop: () => writer.stop(),
   };

@@ -73,6 +73,7 @@ export const nodes: ResourceKind<kind.Node> = core("Node", "nodes", false);
 export const namespaces: ResourceKind<kind.Namespace> = core("Namespace", "namespaces", false);
 export const events: ResourceKind<kind.CoreEvent> = core("Event", "events");
 export const configMaps: ResourceKind<kind.ConfigMap> = core("ConfigMap", "configmaps");
+export const secrets: ResourceKind<kind.Secret> = core("Secret", "secrets");
 export const endpointSlices: ResourceKind<kind.EndpointSlice> = {
   group: "discovery.k8s.io",
   version: "v1",

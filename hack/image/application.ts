@@ -25,7 +25,7 @@ export async function stageApplication(root: string): Promise<string> {
     });
   }
   await mkdir(join(root, "app/dist"), { recursive: true });
-  for (const file of ["pepr-ancho.cjs", "announcer.js", "package.json"]) {
+  for (const file of ["pepr-ancho.cjs", "announcer.js", "heartbeat-thread.js", "package.json"]) {
     await cp(inRepo("dist", file), join(root, "app/dist", file));
   }
   return root;

@@ -69,6 +69,9 @@ const namespaceRights: readonly Manifest[] = [
       { apiGroups: ["metallb.io"], resources: ["servicel2statuses/status"], verbs: ["patch"] },
       // The configuration of MetalLB 0.12 and older.
       { apiGroups: [""], resources: ["configmaps"], resourceNames: ["config"], verbs: read },
+      // The key of the heartbeats. A name cannot restrict create, since the object has none yet.
+      { apiGroups: [""], resources: ["secrets"], resourceNames: ["memberlist"], verbs: read },
+      { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
     ],
   },
   {

@@ -16,6 +16,8 @@ export type Link = {
   readonly master?: number;
   /** Its IPv6 link-local address, canonical text. */
   readonly linkLocal?: string;
+  /** An IPv4 address of this node on it. */
+  readonly ipv4?: string;
 };
 
 /** "This node answers for the address on this interface": a proxy neighbour entry. */

@@ -74,9 +74,17 @@ async function dump(socket: RtNetlinkSocket): Promise<KernelState> {
 }
 
 async function readLinks(socket: RtNetlinkSocket): Promise<readonly Link[]> {
-  const linkLocals = await readLinkLocals(socket);
+  const linkLocals = await readFirst(socket, "ipv6", text => text.startsWith("fe80:"));
+  const ipv4s = await readFirst(socket, "ipv4", () => true);
   const messages = await socket.getLinks({}, {}, OPTIONS);
-  return messages.map(message => linkFrom(message, linkLocals.get(message.data.index ?? 0)));
+  return messages.map(message => {
+    const index = message.data.index ?? 0;
+    const ipv4 = ipv4s.get(index);
+    return {
+      ...linkFrom(message, linkLocals.get(index)),
+      ...(ipv4 === undefined ? {} : { ipv4 }),
+    };
+  });
 }
 
 function linkFrom({ data, attrs }: rt.LinkMessage, linkLocal: string | undefined): Link {
@@ -102,14 +110,21 @@ function readFlags({ up, lowerUp, broadcast, noarp, loopback }: rt.DeviceFlags):
   };
 }
 
-async function readLinkLocals(socket: RtNetlinkSocket): Promise<ReadonlyMap<number, string>> {
-  const messages = await socket.getAddresses({ family: AF.ipv6 }, {}, OPTIONS);
+/** The first address of each link, by its index, that is of a kind. */
+async function readFirst(
+  socket: RtNetlinkSocket,
+  family: Family,
+  accept: (address: string) => boolean,
+): Promise<ReadonlyMap<number, string>> {
+  const messages = await socket.getAddresses({ family: AF[family] }, {}, OPTIONS);
   const found = new Map<number, string>();
   for (const { data, attrs } of messages) {
-    const address = attrs.address && addressFromBytes(attrs.address);
+    // On a point-to-point link `address` is the other end's; `local` is always ours, where there is one.
+    const bytes = attrs.local ?? attrs.address;
+    const address = bytes && addressFromBytes(bytes);
     if (!address || data.index === undefined) continue;
     const text = formatAddress(address);
-    if (text.startsWith("fe80:") && !found.has(data.index)) found.set(data.index, text);
+    if (accept(text) && !found.has(data.index)) found.set(data.index, text);
   }
   return found;
 }

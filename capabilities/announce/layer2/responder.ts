@@ -19,10 +19,21 @@ export type Outcome = {
   readonly answering: readonly Binding[];
   /** Bindings that this run made: neighbours are to be told. */
   readonly added: readonly Binding[];
+  /** The node's links as they were found. */
+  readonly links: readonly Link[];
   /** Owned addresses for which no interface qualifies. */
   readonly withoutInterface: readonly string[];
   /** What went wrong, as sentences. Runs are repeated until there is nothing. */
   readonly problems: readonly string[];
+};
+
+/** Nothing is known yet. */
+export const NO_OUTCOME: Outcome = {
+  answering: [],
+  added: [],
+  links: [],
+  withoutInterface: [],
+  problems: [],
 };
 
 export type ResponderOptions = {
@@ -55,7 +66,7 @@ export function createResponder(options: ResponderOptions): Responder {
   let running = Promise.resolve();
   let isRunning = false;
   let isDirty = false;
-  let outcome: Outcome = { answering: [], added: [], withoutInterface: [], problems: [] };
+  let outcome: Outcome = NO_OUTCOME;
   let isStopped = false;
   let cancelTimer = (): void => undefined;
 
@@ -148,6 +159,7 @@ async function reconcileKernel(
   const answering = bindings.filter(binding => !isRefused(binding));
   return {
     answering,
+    links: actual.links,
     added: answering.filter(binding => ops.some(op => adds(op, binding))),
     withoutInterface: chosen.filter(({ links }) => links.length === 0).map(c => c.address),
     problems: [...sysctls, ...refused.map(({ problem }) => problem)],

@@ -1,94 +1,199 @@
 import { createSocket } from "node:dgram";
+import type { Socket } from "node:dgram";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { startHeartbeat } from "./heartbeat";
-import type { HeartbeatPeer } from "./heartbeat";
-import type { Membership, MembershipChange } from "./membership";
-import { decodeHeartbeat, encodeHeartbeat } from "./packet";
+import { deriveKey } from "./keyring";
+import type { Membership } from "./membership";
+import { openHeartbeat, sealHeartbeat } from "./packet";
+import type { Heartbeat } from "./packet";
+import { startHeartbeatThread } from "./thread";
 
-const running: Membership[] = [];
+const KEY = deriveKey(Buffer.alloc(32, 1))!;
+const FOREIGN = deriveKey(Buffer.alloc(32, 2))!;
 const PORT = 17946;
+const CLAIM = { address: "10.0.0.1", epoch: 1 };
+const running: Membership[] = [];
+const sockets: Socket[] = [];
 
-async function start(node: string, port: number, names: readonly string[]) {
-  // Port 17946 at this loopback address is nobody's: what is sent there is lost.
-  const peers: HeartbeatPeer[] = names.map(name => ({ node: name, addresses: ["127.0.0.3"] }));
-  const member = await startHeartbeat({
+/** Node a at 127.0.0.1, or b at 127.0.0.2, who know each other. */
+async function start(node: "a" | "b", begin = startHeartbeat): Promise<Membership> {
+  const at = { a: "127.0.0.1", b: "127.0.0.2" };
+  const member = await begin({
     node,
-    port,
-    listen: { udp4: "127.0.0.1", udp6: "::1" },
+    port: PORT,
+    listen: { udp4: at[node], udp6: "::1" },
     intervalMs: 20,
-    missed: 5,
-    peers: () => peers,
-    now: () => performance.now(),
-    bootId: BigInt(Date.now()),
-    log: { warn: () => undefined },
+    warn: () => undefined,
   });
   running.push(member);
-  return { member, peers };
+  const other = node === "a" ? "b" : "a";
+  member.setPeers([{ node: other, addresses: [at[other]] }]);
+  member.setKeys({ sign: KEY, accept: [KEY] });
+  return member;
 }
 
-function say(port: number, packet: Buffer): Promise<void> {
+/** A socket in b's place, and what it hears. */
+async function listenAsB(): Promise<{ readonly heard: Heartbeat[]; send(packet: Buffer): void }> {
   const socket = createSocket("udp4");
-  return new Promise(resolve => {
-    socket.send(packet, port, "127.0.0.1", () => {
-      socket.close(() => {
-        resolve();
-      });
-    });
+  sockets.push(socket);
+  const heard: Heartbeat[] = [];
+  socket.on("message", packet => {
+    const opened = openHeartbeat(packet, [KEY]);
+    if (typeof opened !== "string") heard.push(opened);
+  });
+  await new Promise<void>(resolve => socket.bind(PORT, "127.0.0.2", resolve));
+  return {
+    heard,
+    send: packet => {
+      socket.send(packet, PORT, "127.0.0.1");
+    },
+  };
+}
+
+/** The nonce that a asks b; `say` is repeated until it does. */
+function nonceFor({ heard }: { readonly heard: Heartbeat[] }, say: () => void): Promise<bigint> {
+  return vi.waitFor(() => {
+    say();
+    const found = heard.find(({ asks }) => asks !== 0n);
+    if (!found) throw new Error("b was not asked yet");
+    return found.asks;
   });
 }
+
+const beat = (over: Partial<Heartbeat> = {}): Heartbeat => ({
+  node: "b",
+  phase: "active",
+  bootId: 5n,
+  sequence: 1n,
+  asks: 0n,
+  answers: 0n,
+  page: { list: 1, index: 0, pages: 1, claims: [CLAIM] },
+  ...over,
+});
 
 afterEach(async () => {
   for (const member of running.splice(0)) await member.stop();
+  for (const socket of sockets.splice(0)) socket.close();
 });
 
 describe("startHeartbeat", () => {
-  it("counts itself only once it is active", async () => {
-    const { member } = await start("a", PORT, []);
-    expect([...member.alive()]).toEqual([]);
-    member.activate();
-    expect([...member.alive()]).toEqual(["a"]);
+  it("two nodes find each other, hear what the other one claims, and that it leaves", async () => {
+    const a = await start("a");
+    // IPv6's loopback address is one only, so the second node does without.
+    const b = await startOnIpv4Only();
+    b.setClaims([CLAIM]);
+    b.setPhase("active");
+    const of = { node: "b", health: "heard" };
+    await vi.waitFor(() => {
+      expect(a.members()).toEqual([{ ...of, phase: "active", claims: [CLAIM] }]);
+    });
+    b.setPhase("leaving");
+    await vi.waitFor(() => {
+      expect(a.members()).toMatchObject([{ ...of, phase: "leaving" }]);
+    });
   });
 
-  it("hears an active peer, loses it when silent, and is not disturbed by rubbish", async () => {
-    const { member } = await start("a", PORT, ["b"]);
-    const changes: MembershipChange[] = [];
-    member.onChange(change => changes.push(change));
-    await say(PORT, Buffer.from("rubbish"));
-    const beat = { node: "b", phase: "active", bootId: 1n, sequence: 1n } as const;
-    await say(PORT, encodeHeartbeat(beat));
-    await vi.waitFor(() => {
-      expect(changes).toContainEqual({ joined: ["b"], left: [] });
+  async function startOnIpv4Only(): Promise<Membership> {
+    const member = await startHeartbeat({
+      node: "b",
+      port: PORT,
+      listen: { udp4: "127.0.0.2", udp6: "2001:db8::1" },
+      intervalMs: 20,
+      warn: () => undefined,
     });
+    running.push(member);
+    member.setPeers([{ node: "a", addresses: ["127.0.0.1"] }]);
+    member.setKeys({ sign: KEY, accept: [KEY] });
+    return member;
+  }
+
+  it("what is forged, wrongly keyed, replayed, strange or rubbish has no effect and is counted", async () => {
+    const a = await start("a");
+    const b = await listenAsB();
+    b.send(Buffer.from("rubbish"));
+    b.send(sealHeartbeat(beat(), FOREIGN));
+    b.send(sealHeartbeat(beat({ node: "stranger" }), KEY));
+    b.send(sealHeartbeat(beat(), KEY));
     await vi.waitFor(() => {
-      expect(changes).toContainEqual({ joined: [], left: [{ node: "b", cause: "silent" }] });
+      expect(a.counts()).toMatchObject({ malformed: 1, unauthentic: 1, stranger: 1, unproven: 1 });
     });
-    expect([...member.alive()]).toEqual([]);
+    expect(a.members()).toEqual([]);
+    const asks = await nonceFor(b, () => undefined);
+    const answer = sealHeartbeat(beat({ sequence: 2n, answers: asks }), KEY);
+    b.send(answer);
+    b.send(answer);
+    await vi.waitFor(() => {
+      expect(a.counts()).toMatchObject({ accepted: 1, replayed: 1 });
+    });
+    expect(a.members()).toMatchObject([{ node: "b", claims: [CLAIM] }]);
+    await vi.waitFor(() => {
+      expect(a.members()).toMatchObject([{ node: "b", health: "silent" }]);
+    });
   });
 
-  it("says good-bye when it leaves", async () => {
-    const heard: string[] = [];
-    const socket = createSocket("udp4");
-    await new Promise<void>(resolve => socket.bind(PORT, "127.0.0.2", resolve));
-    socket.on("message", packet => heard.push(decodeHeartbeat(packet)?.phase ?? "?"));
-    const { member, peers } = await start("a", PORT, []);
-    peers.push({ node: "b", addresses: ["127.0.0.2"] });
-    member.activate();
-    await vi.waitFor(() => {
-      expect(heard).toContain("active");
+  it("says nothing without a key", async () => {
+    const b = await listenAsB();
+    const a = await startHeartbeat({
+      node: "a",
+      port: PORT,
+      listen: { udp4: "127.0.0.1", udp6: "::1" },
+      intervalMs: 20,
+      warn: () => undefined,
     });
-    await member.leave();
+    running.push(a);
+    a.setPeers([{ node: "b", addresses: ["127.0.0.2"] }]);
+    a.setPhase("active");
+    b.send(sealHeartbeat(beat(), KEY));
     await vi.waitFor(() => {
-      expect(heard.filter(phase => phase === "leaving").length).toBeGreaterThanOrEqual(3);
+      expect(a.counts().unauthentic).toBe(1);
     });
-    await new Promise<void>(resolve =>
-      socket.close(() => {
-        resolve();
-      }),
-    );
+    expect(b.heard).toEqual([]);
   });
 
   it("names the port and the flag when the port is taken", async () => {
-    await start("a", PORT, []);
-    await expect(start("b", PORT, [])).rejects.toThrow("--heartbeat-port");
+    await start("a");
+    await expect(start("a")).rejects.toThrow("--heartbeat-port");
+  });
+});
+
+describe("startHeartbeatThread", () => {
+  it("does all that the heartbeat does", async () => {
+    const a = await start("a", startHeartbeatThread);
+    const b = await listenAsB();
+    a.setClaims([CLAIM]);
+    const asks = await nonceFor(b, () => {
+      b.send(sealHeartbeat(beat(), KEY));
+    });
+    b.send(sealHeartbeat(beat({ sequence: 2n, answers: asks }), KEY));
+    await vi.waitFor(() => {
+      expect(a.members()).toMatchObject([{ node: "b", claims: [CLAIM] }]);
+      expect(b.heard.at(-1)?.page.claims).toEqual([CLAIM]);
+    });
+    await vi.waitFor(
+      () => {
+        expect(a.counts()).toMatchObject({ accepted: 1, replayed: 0 });
+      },
+      { timeout: 5000 },
+    );
+  });
+
+  it("goes on while this thread is busy", async () => {
+    const a = await start("a", startHeartbeatThread);
+    const b = await listenAsB();
+    a.setPhase("active");
+    await vi.waitFor(() => {
+      expect(b.heard.length).toBeGreaterThan(0);
+    });
+    const before = b.heard.length;
+    // Nothing of this thread runs meanwhile; what the other one sends waits in the socket.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    await vi.waitFor(() => {
+      expect(b.heard.length - before).toBeGreaterThan(10);
+    });
+  });
+
+  it("rejects when the port is taken", async () => {
+    await start("a", startHeartbeatThread);
+    await expect(start("a", startHeartbeatThread)).rejects.toThrow("--heartbeat-port");
   });
 });

@@ -1,25 +1,68 @@
 /**
+ * What a node says of itself. starting: it runs but does not know the cluster's state yet and must not be
+ * given addresses. active: it may own addresses. leaving: it lets go of all it owns.
+ */
+export type Phase = "starting" | "active" | "leaving";
+
+/** A node to exchange heartbeats with, and the addresses (InternalIP) at which it listens. */
+export type HeartbeatPeer = { readonly node: string; readonly addresses: readonly string[] };
+
+/** A key for heartbeats; the number tells which of several it is, and nothing of it. */
+export type Key = { readonly id: number; readonly secret: Uint8Array };
+
+/** The keys in use: what is sent is signed with one, what is heard may be signed with any. */
+export type Keyring = { readonly sign: Key; readonly accept: readonly Key[] };
+
+/**
+ * "I answer for this address." The epoch counts how often the address was taken over: who takes it claims it
+ * with an epoch above all that it heard of, so that of two claims the later one is known.
+ */
+export type Claim = { readonly address: string; readonly epoch: number };
+
+/**
+ * How well a peer is heard. late: so long nothing that one heartbeat at least is lost. silent: nothing for
+ * three intervals; whether it is gone is for witnesses to say.
+ */
+export type Health = "heard" | "late" | "silent";
+
+/** What is known of one peer. */
+export type Member = {
+  readonly node: string;
+  readonly phase: Phase;
+  readonly health: Health;
+  /** What it said last that it answers for. */
+  readonly claims: readonly Claim[];
+};
+
+/** What happened to packets that were heard and had no effect, and to those that had; counts only grow. */
+export type HeartbeatCounts = Readonly<Record<HeartbeatFate, number>>;
+export const HEARTBEAT_FATES = [
+  "accepted",
+  "malformed",
+  "unauthentic",
+  "replayed",
+  "unproven",
+  "stranger",
+] as const;
+export type HeartbeatFate = (typeof HEARTBEAT_FATES)[number];
+
+/**
  * Who is there to take an address. The announcer knows members only through this type, so that another
- * way of finding out (multicast, witnesses, a test's fixed set) can stand in for the heartbeat.
+ * way of finding out can stand in for the heartbeat.
  */
 export type Membership = {
-  /** Names of the nodes that may own addresses now; this node is among them once it is active. */
-  alive(): ReadonlySet<string>;
-  /** Calls back after every change of `alive()`; returns a function that ends it. */
-  onChange(listener: (change: MembershipChange) => void): () => void;
-  /** From now on this node may own addresses, and says so to its peers. */
-  activate(): void;
-  /** Tells the peers that this node lets go of everything, so that they take over at once. */
-  leave(): Promise<void>;
-  /** Closes sockets and timers. Says nothing to the peers: call `leave` before. */
+  /** All peers that were heard since they became nodes of the cluster; without this node. */
+  members(): readonly Member[];
+  counts(): HeartbeatCounts;
+  /** Calls back after every change of `members()`. */
+  onChange(listener: (members: readonly Member[]) => void): void;
+  /** The other nodes of the cluster: who is not among them is not listened to. */
+  setPeers(peers: readonly HeartbeatPeer[]): void;
+  /** Without a key nothing is sent and nothing is believed. */
+  setKeys(keys: Keyring): void;
+  setPhase(phase: Phase): void;
+  /** What this node answers for; told to the peers at once. */
+  setClaims(claims: readonly Claim[]): void;
+  /** Closes sockets and timers. */
   stop(): Promise<void>;
 };
-
-/** Nodes that came (or came back) and nodes that went, with why. */
-export type MembershipChange = {
-  readonly joined: readonly string[];
-  readonly left: readonly { readonly node: string; readonly cause: LeaveCause }[];
-};
-
-/** silent: its heartbeats stopped. leaving: it said good-bye. removed: its Node object is gone. */
-export type LeaveCause = "silent" | "leaving" | "removed";

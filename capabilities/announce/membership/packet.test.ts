@@ -1,65 +1,158 @@
+import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_HEARTBEAT_BYTES, decodeHeartbeat, encodeHeartbeat } from "./packet";
+import { formatAddress } from "../../config/address";
+import { deriveKey } from "./keyring";
+import type { Claim } from "./membership";
+import { MAX_HEARTBEAT_BYTES, openHeartbeat, pagesOf, sealHeartbeat } from "./packet";
 import type { Heartbeat } from "./packet";
 
+const KEY = deriveKey(Buffer.alloc(32, 1))!;
+const OTHER = deriveKey(Buffer.alloc(32, 2))!;
+const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+const u32 = fc.nat(2 ** 32 - 1);
+
+const address = fc.oneof(
+  fc.bigInt({ min: 0n, max: 2n ** 32n - 1n }).map(value => ({ family: "ipv4", value }) as const),
+  fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }).map(value => ({ family: "ipv6", value }) as const),
+);
+const claim: fc.Arbitrary<Claim> = fc.record({ address: address.map(formatAddress), epoch: u32 });
+const page = fc
+  .record({
+    list: u32,
+    pages: fc.integer({ min: 1, max: 1024 }),
+    claims: fc.array(claim, { maxLength: 40 }),
+  })
+  .chain(base => fc.nat(base.pages - 1).map(index => ({ ...base, index })));
 const heartbeat: fc.Arbitrary<Heartbeat> = fc.record({
   node: fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?$/),
   phase: fc.constantFrom("starting", "active", "leaving"),
-  bootId: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-  sequence: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  bootId: u64,
+  sequence: u64,
+  asks: u64,
+  answers: u64,
+  page,
 });
+const plain: Heartbeat = {
+  node: "n1",
+  phase: "active",
+  bootId: 258n,
+  sequence: 7n,
+  asks: 0n,
+  answers: 9n,
+  page: { list: 3, index: 0, pages: 1, claims: [{ address: "10.0.0.1", epoch: 2 }] },
+};
 
 describe("heartbeat codec", () => {
   it("has a fixed layout on the wire", () => {
-    const packet = encodeHeartbeat({ node: "n1", phase: "active", bootId: 258n, sequence: 7n });
-    expect(packet.toString("hex")).toBe(
-      "414e434801010000000000000102" + "0000000000000007" + "026e31",
+    const packet = sealHeartbeat(plain, { id: 5, secret: Buffer.alloc(32) });
+    expect(packet.subarray(0, -16).toString("hex")).toBe(
+      "414e4348" +
+        "02" +
+        "01" +
+        "00000005" +
+        "0000000000000102" +
+        "0000000000000007" +
+        "0000000000000000" +
+        "0000000000000009" +
+        "00000003" +
+        "0000" +
+        "0001" +
+        "026e31" +
+        "040a00000100000002",
     );
   });
 
-  it("gives back what was encoded", () => {
+  it("gives back what was sealed, under whichever of the keys", () => {
     fc.assert(
-      fc.property(heartbeat, value => {
-        expect(decodeHeartbeat(encodeHeartbeat(value))).toEqual(value);
+      fc.property(heartbeat, fc.boolean(), (value, isOther) => {
+        const packet = sealHeartbeat(value, isOther ? OTHER : KEY);
+        expect(openHeartbeat(packet, [KEY, OTHER])).toEqual(value);
       }),
     );
+  });
+
+  it("refuses what is signed with a key that is not ours, or with none", () => {
+    const packet = sealHeartbeat(plain, OTHER);
+    expect(openHeartbeat(packet, [KEY])).toBe("unauthentic");
+    expect(openHeartbeat(packet, [])).toBe("unauthentic");
+    expect(openHeartbeat(packet, [{ ...KEY, id: OTHER.id }])).toBe("unauthentic");
   });
 
   it("takes a name of 253 bytes and refuses a longer or an impossible one", () => {
-    const base = { phase: "active", bootId: 0n, sequence: 0n } as const;
-    const longest = { ...base, node: "a".repeat(253) };
-    expect(encodeHeartbeat(longest)).toHaveLength(MAX_HEARTBEAT_BYTES);
-    expect(decodeHeartbeat(encodeHeartbeat(longest))).toEqual(longest);
-    expect(() => encodeHeartbeat({ ...base, node: "a".repeat(254) })).toThrow("--node-name");
-    expect(() => encodeHeartbeat({ ...base, node: "Nöde" })).toThrow("--node-name");
+    const longest = { ...plain, node: "a".repeat(253) };
+    expect(openHeartbeat(sealHeartbeat(longest, KEY), [KEY])).toEqual(longest);
+    expect(() => sealHeartbeat({ ...plain, node: "a".repeat(254) }, KEY)).toThrow("--node-name");
+    expect(() => sealHeartbeat({ ...plain, node: "Nöde" }, KEY)).toThrow("--node-name");
   });
 
-  it("is total: random bytes and every truncation or extension give undefined, never an exception", () => {
+  it("every change of a byte, cut and extension is refused, never an exception", () => {
+    const change = fc.integer({ min: 1, max: 255 });
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 400 }), bytes => {
-        expect(decodeHeartbeat(Buffer.from(bytes))).toBeUndefined();
+      fc.property(heartbeat, fc.nat(), change, (value, at, bits) => {
+        const packet = sealHeartbeat(value, KEY);
+        const spot = at % packet.length;
+        expect(openHeartbeat(packet.subarray(0, spot), [KEY])).toBeTypeOf("string");
+        expect(openHeartbeat(Buffer.concat([packet, Buffer.from("x")]), [KEY])).toBeTypeOf(
+          "string",
+        );
+        packet[spot] = (packet[spot] ?? 0) ^ bits;
+        expect(openHeartbeat(packet, [KEY])).toBeTypeOf("string");
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it("is total on random bytes", () => {
     fc.assert(
-      fc.property(heartbeat, fc.nat(), (value, cut) => {
-        const packet = encodeHeartbeat(value);
-        expect(decodeHeartbeat(packet.subarray(0, cut % packet.length))).toBeUndefined();
-        expect(decodeHeartbeat(Buffer.concat([packet, Buffer.from("x")]))).toBeUndefined();
+      fc.property(fc.uint8Array({ maxLength: 1500 }), bytes => {
+        expect(openHeartbeat(Buffer.from(bytes), [KEY])).toBeTypeOf("string");
       }),
+      { numRuns: 2000 },
     );
   });
 
-  it("mutated packets decode to undefined or to a well-formed heartbeat", () => {
+  it("mutated bodies with a right signature open to nothing or to what seals to the same bytes", () => {
+    // The signature is what keeps strangers out; a faulty peer of ours must not do harm either.
     fc.assert(
       fc.property(heartbeat, fc.nat(), fc.integer({ min: 0, max: 255 }), (value, at, byte) => {
-        const packet = encodeHeartbeat(value);
-        packet[at % packet.length] = byte;
-        const decoded = decodeHeartbeat(packet);
-        if (decoded) expect(encodeHeartbeat(decoded).equals(packet)).toBe(true);
+        const forged = resign(sealHeartbeat(value, KEY), at, byte);
+        const opened = openHeartbeat(forged, [KEY]);
+        if (typeof opened === "string") return;
+        expect(sealHeartbeat(opened, KEY).equals(forged)).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: 3000 },
     );
+  });
+});
+
+/** Overwrites one byte of the body and signs anew, as only an owner of the key can. */
+function resign(packet: Buffer, at: number, byte: number): Buffer {
+  const body = Buffer.from(packet.subarray(0, -16));
+  body[at % body.length] = byte;
+  const mac = createHmac("sha256", KEY.secret).update(body).digest().subarray(0, 16);
+  return Buffer.concat([body, mac]);
+}
+
+describe("pagesOf", () => {
+  it("keeps every claim once and in order, in packets that fit an Ethernet frame", () => {
+    fc.assert(
+      fc.property(fc.array(claim, { maxLength: 300 }), claims => {
+        const pages = pagesOf(4, claims);
+        expect(pages.flatMap(({ claims: part }) => part)).toEqual(claims);
+        for (const [index, part] of pages.entries()) {
+          expect(part).toMatchObject({ list: 4, index, pages: pages.length });
+          const packet = sealHeartbeat({ ...plain, node: "a".repeat(253), page: part }, KEY);
+          expect(packet.length).toBeLessThanOrEqual(MAX_HEARTBEAT_BYTES);
+        }
+      }),
+    );
+    expect(MAX_HEARTBEAT_BYTES).toBeLessThanOrEqual(1500 - 48);
+  });
+
+  it("an owner of nothing has one empty page, of 1,000 addresses not more than 25", () => {
+    expect(pagesOf(1, [])).toEqual([{ list: 1, index: 0, pages: 1, claims: [] }]);
+    const many = Array.from({ length: 1000 }, (_, i) => ({ address: `fd00::${i}`, epoch: 1 }));
+    expect(pagesOf(1, many).length).toBeLessThanOrEqual(25);
   });
 });

@@ -28,14 +28,20 @@ export function unsolicitedAdvertisement(address: IpAddress, mac: Mac, source: I
     Buffer.from([TARGET_LINK_LAYER_ADDRESS, 1]),
     mac,
   ]);
-  message.writeUInt16BE(icmpv6Checksum(from, ALL_NODES, message), 2);
+  const packet = encodeIcmpv6(from, ALL_NODES, message);
+  return encodeFrame({ destination: ALL_NODES_MAC, source: mac, type: ETHERTYPE_IPV6 }, packet);
+}
+
+/** An IPv6 packet with an ICMPv6 message whose checksum is still 0. */
+export function encodeIcmpv6(source: Buffer, destination: Buffer, message: Buffer): Buffer {
+  const summed = Buffer.from(message);
+  summed.writeUInt16BE(icmpv6Checksum(source, destination, message), 2);
   const header = Buffer.alloc(8);
   header.writeUInt8(0x60, 0);
   header.writeUInt16BE(message.length, 4);
   header.writeUInt8(ICMPV6, 6);
   header.writeUInt8(HOP_LIMIT, 7);
-  const packet = Buffer.concat([header, from, ALL_NODES, message]);
-  return encodeFrame({ destination: ALL_NODES_MAC, source: mac, type: ETHERTYPE_IPV6 }, packet);
+  return Buffer.concat([header, source, destination, summed]);
 }
 
 /** Checksum of an ICMPv6 message over the pseudo header (RFC 4443 section 2.3, RFC 8200 section 8.1). */

@@ -7,23 +7,53 @@ export type PacketSocket = {
   close(): void;
 };
 
+/** Hears ARP replies and neighbor advertisements on all interfaces. */
+export type AnswerSocket = {
+  /** The next frame that arrived, from its Ethernet header on; undefined if none waits. */
+  receive(): Uint8Array | undefined;
+  close(): void;
+};
+
 const AF_PACKET = 17;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
 const SOCKADDR_LL_BYTES = 20;
 const EPERM = 1;
+const SOL_SOCKET = 1;
+const SO_ATTACH_FILTER = 26;
+const ETH_P_ALL = 3;
+/** Longer than any frame that is of interest. */
+const FRAME_BYTES = 256;
+
+/**
+ * Classic BPF (linux/filter.h: code, jump if true, if false, value): frames whose type is ARP and operation
+ * reply, or whose type is IPv6 and the message a neighbor advertisement. The kernel drops all else, so that
+ * this process wakes for nothing.
+ */
+const ANSWER_FILTER: readonly (readonly [number, number, number, number])[] = [
+  [0x28, 0, 0, 12], // the Ethernet type
+  [0x15, 0, 2, 0x0806],
+  [0x28, 0, 0, 20], // ARP's operation
+  [0x15, 5, 6, 2],
+  [0x15, 0, 5, 0x86dd],
+  [0x30, 0, 0, 20], // IPv6's next header
+  [0x15, 0, 3, 58],
+  [0x30, 0, 0, 54], // ICMPv6's type
+  [0x15, 0, 1, 136],
+  [0x06, 0, 0, FRAME_BYTES],
+  [0x06, 0, 0, 0],
+];
 
 /**
  * Opens an AF_PACKET socket; Node has none. It is bound to no protocol, so it receives nothing and the kernel
  * copies no traffic to it. Needs CAP_NET_RAW.
  */
 export function openPacketSocket(): PacketSocket {
-  const libc = koffi.load(null);
-  const socket = libc.func("int socket(int domain, int type, int protocol)");
+  const { libc, socket, close } = loadLibc();
   const sendto = libc.func(
     "long sendto(int fd, const uint8_t *data, size_t size, int flags, const uint8_t *address, uint32_t length)",
   );
-  const close = libc.func("int close(int fd)");
   const fd = Number(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
   if (fd < 0) throw new Error(openError(koffi.errno()));
   return {
@@ -41,6 +71,72 @@ export function openPacketSocket(): PacketSocket {
       close(fd);
     },
   };
+}
+
+/** Opens a socket that hears answers. It costs a filter's run per frame of the node, so close it soon. */
+export function openAnswerSocket(): AnswerSocket {
+  const { libc, socket, close } = loadLibc();
+  const fprog = koffi.struct({ len: "uint16", filter: "const uint8_t *" });
+  const setsockopt = libc.func("setsockopt", "int", [
+    "int",
+    "int",
+    "int",
+    koffi.pointer(fprog),
+    "uint32",
+  ]);
+  const bind = libc.func("int bind(int fd, const uint8_t *address, uint32_t length)");
+  const recv = libc.func("long recv(int fd, _Out_ uint8_t *data, size_t size, int flags)");
+  // Of no protocol until it has its filter: nothing that we do not want to hear comes in before.
+  const fd = Number(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd < 0) throw new Error(openError(koffi.errno()));
+  const program = { len: ANSWER_FILTER.length, filter: encodeFilter() };
+  const address = Buffer.alloc(SOCKADDR_LL_BYTES);
+  writeHostU16(address, AF_PACKET, 0);
+  address.writeUInt16BE(ETH_P_ALL, 2);
+  const isReady =
+    Number(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, koffi.sizeof(fprog))) === 0 &&
+    Number(bind(fd, address, address.length)) === 0;
+  if (!isReady) {
+    const errno = koffi.errno();
+    close(fd);
+    throw new Error(openError(errno));
+  }
+  const buffer = Buffer.alloc(FRAME_BYTES);
+  return {
+    receive: () => {
+      const length = Number(recv(fd, buffer, buffer.length, 0));
+      return length > 0 ? Uint8Array.from(buffer.subarray(0, length)) : undefined;
+    },
+    close: () => {
+      close(fd);
+    },
+  };
+}
+
+function encodeFilter(): Buffer {
+  const program = Buffer.alloc(ANSWER_FILTER.length * 8);
+  for (const [index, [code, ifTrue, ifFalse, value]] of ANSWER_FILTER.entries()) {
+    writeHostU16(program, code, index * 8);
+    program.writeUInt8(ifTrue, index * 8 + 2);
+    program.writeUInt8(ifFalse, index * 8 + 3);
+    writeHostI32(program, value, index * 8 + 4);
+  }
+  return program;
+}
+
+type Libc = {
+  readonly libc: koffi.IKoffiLib;
+  readonly socket: koffi.KoffiFunction;
+  readonly close: koffi.KoffiFunction;
+};
+
+let loaded: Libc | undefined;
+
+function loadLibc(): Libc {
+  if (loaded) return loaded;
+  const libc = koffi.load(null);
+  const socket = libc.func("int socket(int domain, int type, int protocol)");
+  return (loaded = { libc, socket, close: libc.func("int close(int fd)") });
 }
 
 function openError(errno: number): string {

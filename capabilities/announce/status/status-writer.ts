@@ -17,7 +17,8 @@ import type { AddressStatus } from "./virtual-ip-status";
 
 /** What the status objects are to say, asked whenever one is looked at. */
 export type StatusSource = {
-  address(address: string): AddressStatus;
+  /** Undefined while there is no plan yet: then nothing may be taken back. */
+  address(address: string): AddressStatus | undefined;
   service(key: string): {
     readonly owners: ReadonlySet<string>;
     readonly interfaces: readonly string[];
@@ -71,7 +72,8 @@ export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
       const present = vipStore.get(name);
       const address = parseVipName(name);
       if (!present || !address) return;
-      const patch = virtualIpPatch(present, me, source.address(formatAddress(address)));
+      const known = source.address(formatAddress(address));
+      const patch = known && virtualIpPatch(present, me, known);
       if (patch) await ignoreGone(client.mergePatchStatus(virtualIps, name, patch));
     },
   });

@@ -1,0 +1,100 @@
+import type { Claim, Member } from "./membership/membership";
+import type { Suspects } from "./membership/witness";
+
+/** A node that answers for an address now, and since which takeover of it. */
+export type Holder = { readonly node: string; readonly epoch: number };
+
+/** Who answers for each address now, as far as that gives a right to go on. */
+export type Holders = ReadonlyMap<string, readonly Holder[]>;
+
+/** What this node answers for. */
+export type Holding = { readonly node: string; readonly claims: readonly Claim[] };
+
+/** What this node knows of who answers for what. */
+export type HoldersInput = {
+  readonly members: readonly Member[];
+  /** What this node answers for; empty when it leaves. */
+  readonly own: Holding;
+  /** True if the wire says that a silent owner answers for an address no more. */
+  readonly isGone: (owner: string, address: string) => boolean;
+};
+
+/**
+ * Who may go on answering. Who leaves may not. Who is silent may while its kernel answers, unless somebody
+ * who is heard claims the address: that one took it over.
+ */
+export function holdersOf({ members, own, isGone }: HoldersInput): Holders {
+  const strong = new Map<string, Holder[]>();
+  const weak = new Map<string, Holder[]>();
+  for (const { address, epoch } of own.claims) push(strong, address, { node: own.node, epoch });
+  for (const { node, phase, health, claims } of members) {
+    if (phase === "leaving") continue;
+    for (const { address, epoch } of claims) {
+      if (health !== "silent") push(strong, address, { node, epoch });
+      else if (!isGone(node, address)) push(weak, address, { node, epoch });
+    }
+  }
+  return new Map([...weak, ...strong]);
+}
+
+/** The peers that may be given addresses: active and not silent. */
+export function alivePeers(members: readonly Member[]): readonly string[] {
+  return members
+    .filter(({ phase, health }) => phase === "active" && health !== "silent")
+    .map(({ node }) => node);
+}
+
+/**
+ * What this node is to claim: what its kernel answers for. An address that it takes gets an epoch above all that
+ * is known of. What it took while it heard nobody has none (0): it may be the one that is cut off, and when it
+ * hears the others again, theirs shall count. It gets one when the plan gives it the address with others heard.
+ */
+export function nextClaims(
+  before: readonly Claim[],
+  answering: ReadonlySet<string>,
+  { members, isMine }: { members: readonly Member[]; isMine: (address: string) => boolean },
+): readonly Claim[] {
+  const known = new Map(before.map(({ address, epoch }) => [address, epoch]));
+  const isAlone = members.every(({ health }) => health === "silent");
+  return [...answering].map(address => {
+    const epoch = known.get(address) ?? 0;
+    const isSettled = epoch > 0 || isAlone || !isMine(address);
+    return { address, epoch: isSettled ? epoch : nextEpoch(members, address) };
+  });
+}
+
+function nextEpoch(members: readonly Member[], address: string): number {
+  const known = members.flatMap(({ claims }) =>
+    claims.filter(claim => claim.address === address).map(({ epoch }) => epoch),
+  );
+  return Math.min(Math.max(0, ...known) + 1, 0xffff_ffff);
+}
+
+/**
+ * The owners that are late or silent, and what of theirs would go to this node if they were gone.
+ * @param heirOf who would own an address; asked only for addresses that nobody has taken yet
+ */
+export function suspectsOf(
+  members: readonly Member[],
+  { own, heirOf }: { own: Holding; heirOf: (address: string) => string | undefined },
+): Suspects {
+  const heard = members.filter(({ health }) => health === "heard");
+  const claims = [own.claims, ...heard.map(member => member.claims)].flat();
+  const taken = new Set(claims.map(({ address }) => address));
+  return new Map(
+    members
+      .filter(({ health, phase }) => health !== "heard" && phase !== "leaving")
+      .map(member => [
+        member.node,
+        member.claims
+          .map(({ address }) => address)
+          .filter(address => !taken.has(address) && heirOf(address) === own.node),
+      ]),
+  );
+}
+
+function push(map: Map<string, Holder[]>, address: string, holder: Holder): void {
+  const list = map.get(address);
+  if (list) list.push(holder);
+  else map.set(address, [holder]);
+}

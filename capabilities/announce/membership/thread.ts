@@ -1,0 +1,114 @@
+import { Worker } from "node:worker_threads";
+import type { HeartbeatOptions } from "./heartbeat";
+import { HEARTBEAT_FATES } from "./membership";
+import type {
+  Claim,
+  HeartbeatCounts,
+  HeartbeatPeer,
+  Keyring,
+  Member,
+  Membership,
+  Phase,
+} from "./membership";
+
+/** From the main thread to the heartbeat's. */
+export type Order =
+  | { readonly do: "peers"; readonly peers: readonly HeartbeatPeer[] }
+  | { readonly do: "keys"; readonly keys: Keyring }
+  | { readonly do: "phase"; readonly phase: Phase }
+  | { readonly do: "claims"; readonly claims: readonly Claim[] }
+  | { readonly do: "stop" };
+
+/** And back. */
+export type Report =
+  | { readonly is: "started" }
+  | { readonly is: "failed"; readonly message: string }
+  | { readonly is: "warning"; readonly message: string }
+  | { readonly is: "members"; readonly members: readonly Member[] }
+  | { readonly is: "counts"; readonly counts: HeartbeatCounts }
+  | { readonly is: "stopped" };
+
+/**
+ * Runs the heartbeat in a thread of its own: a main thread that plans, parses or collects garbage must not
+ * make the other nodes believe that this one is gone. Rejects if the heartbeat cannot start; a thread that
+ * ends later ends the process, since a node that nobody hears must not go on as if it were.
+ */
+export async function startHeartbeatThread(options: HeartbeatOptions): Promise<Membership> {
+  const { warn, ...workerData } = options;
+  const worker = openWorker(workerData);
+  let members: readonly Member[] = [];
+  let counts = Object.fromEntries(HEARTBEAT_FATES.map(fate => [fate, 0])) as HeartbeatCounts;
+  let listeners: ((members: readonly Member[]) => void)[] = [];
+  const tell = (order: Order): void => {
+    worker.postMessage(order);
+  };
+
+  worker.on("message", (report: Report) => {
+    switch (report.is) {
+      case "members":
+        members = report.members;
+        listeners.forEach(listener => {
+          listener(members);
+        });
+        return;
+      case "counts":
+        counts = report.counts;
+        return;
+      case "warning":
+        warn(report.message);
+        return;
+    }
+  });
+  await reportOf(worker, "started");
+
+  return {
+    members: () => members,
+    counts: () => counts,
+    onChange: listener => {
+      listeners = [...listeners, listener];
+    },
+    setPeers: peers => {
+      tell({ do: "peers", peers });
+    },
+    setKeys: keys => {
+      tell({ do: "keys", keys });
+    },
+    setPhase: phase => {
+      tell({ do: "phase", phase });
+    },
+    setClaims: claims => {
+      tell({ do: "claims", claims });
+    },
+    stop: async () => {
+      listeners = [];
+      const stopped = reportOf(worker, "stopped");
+      tell({ do: "stop" });
+      await stopped;
+      await worker.terminate();
+    },
+  };
+}
+
+/** Beside the bundle lies the thread's bundle; run from the sources it is source, which tsx reads. */
+function openWorker(workerData: unknown): Worker {
+  if (!import.meta.url.endsWith(".ts")) {
+    return new Worker(new URL("./heartbeat-thread.js", import.meta.url), { workerData });
+  }
+  const source = JSON.stringify(new URL("./thread-main.ts", import.meta.url).href);
+  const load = `import("tsx/esm/api").then(({ tsImport }) => tsImport(${source}, ${source}))`;
+  return new Worker(load, { eval: true, workerData });
+}
+
+function reportOf(worker: Worker, wanted: Report["is"]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const listen = (report: Report): void => {
+      if (report.is !== wanted && report.is !== "failed") return;
+      worker.off("message", listen);
+      worker.off("error", reject);
+      if (report.is === "failed") reject(new Error(report.message));
+      else resolve();
+    };
+    worker.on("message", listen);
+    worker.on("error", reject);
+  });
+}

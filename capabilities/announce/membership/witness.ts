@@ -1,0 +1,75 @@
+/**
+ * Whether owners that fell silent are gone, as seen on the wire. Their addresses are asked for by ARP and
+ * neighbor solicitation; while a kernel answers, the announcer alone is down and the address stays.
+ * A value: `nextRound` returns a new one.
+ */
+export type Witness = ReadonlyMap<string, Case>;
+
+/** One owner under suspicion. */
+type Case = {
+  /** Addresses that were asked for in the last round. */
+  readonly asked: readonly string[];
+  /** Rounds in a row in which none of its addresses was answered for. */
+  readonly mute: number;
+  /** For each address, the times that it was asked for since it was answered. */
+  readonly unanswered: ReadonlyMap<string, number>;
+  /** Where in the list of its addresses the next round goes on. */
+  readonly cursor: number;
+};
+
+/** Owners under suspicion, and of each the addresses that this node would take. */
+export type Suspects = ReadonlyMap<string, readonly string[]>;
+
+/** Silent to so many questions, an owner or an address counts as gone. */
+const GONE_AFTER = 3;
+/**
+ * Addresses asked for per owner and round. A dead owner of a thousand shows by the first few; more would be a
+ * storm of broadcasts at the moment when the LAN needs it least.
+ */
+export const ASKED_PER_ROUND = 16;
+
+export const NO_CASES: Witness = new Map();
+
+/**
+ * Ends a round and begins the next one.
+ * @param answered the addresses that somebody was heard to answer for since the round began
+ * @returns the addresses to ask for now. Give them half a heartbeat's time to be answered; more does no harm
+ */
+export function nextRound(
+  before: Witness,
+  suspects: Suspects,
+  answered: ReadonlySet<string>,
+): { readonly witness: Witness; readonly ask: readonly string[] } {
+  const witness = new Map<string, Case>();
+  for (const [node, addresses] of suspects) {
+    if (addresses.length > 0) witness.set(node, nextCase(before.get(node), addresses, answered));
+  }
+  return { witness, ask: [...witness.values()].flatMap(({ asked }) => asked) };
+}
+
+/** True if nobody answers for this address of the owner any more. Only a silent owner may be condemned. */
+export function isGone(witness: Witness, owner: string, address: string): boolean {
+  const found = witness.get(owner);
+  if (!found) return false;
+  return found.mute >= GONE_AFTER || (found.unanswered.get(address) ?? 0) >= GONE_AFTER;
+}
+
+function nextCase(
+  before: Case | undefined,
+  addresses: readonly string[],
+  answered: ReadonlySet<string>,
+): Case {
+  const cursor = before ? before.cursor : 0;
+  const asked = Array.from(
+    { length: Math.min(ASKED_PER_ROUND, addresses.length) },
+    (_, i) => addresses[(cursor + i) % addresses.length] ?? "",
+  );
+  const next = { asked, cursor: (cursor + asked.length) % addresses.length };
+  if (!before) return { ...next, mute: 0, unanswered: new Map() };
+  const unanswered = new Map(before.unanswered);
+  for (const address of before.asked) unanswered.set(address, (unanswered.get(address) ?? 0) + 1);
+  for (const address of answered) unanswered.delete(address);
+  // Any address of it: an answer that was long under way speaks for its kernel, too.
+  const isAnswered = [...addresses, ...before.asked].some(address => answered.has(address));
+  return { ...next, unanswered, mute: isAnswered ? 0 : before.mute + 1 };
+}
