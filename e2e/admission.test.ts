@@ -65,3 +65,78 @@ describe("the ConfigMap of MetalLB 0.12", () => {
     expect(said).toContain("adress-pools [] is not a field of MetalLB's configuration; remove it");
   });
 });
+
+describe("a change of a pool", () => {
+  const app = "pool-change";
+  const wide = "172.30.0.184-172.30.0.187";
+  let c: Cluster;
+
+  const pool = (addresses: string, annotations = {}): string =>
+    JSON.stringify({
+      apiVersion: "metallb.io/v1beta1",
+      kind: "IPAddressPool",
+      metadata: { name: app, namespace: NAMESPACE, annotations },
+      spec: { addresses: [addresses] },
+    });
+  /** What kubectl says to somebody who applies it, without doing it. */
+  const dryRun = async (manifest: string): Promise<string> =>
+    (await c.kubectl(["apply", "--dry-run=server", "-f", "-"], { input: manifest })).stderr;
+  const hit = `1 Service would lose the address and wait for one: default/${app} (172.30.0.186)`;
+  const title = `IPAddressPool ${NAMESPACE}/${app}`;
+
+  beforeAll(async () => {
+    c = await cluster();
+    await c.apply(pool(wide));
+    const annotations = {
+      "metallb.io/address-pool": app,
+      "metallb.io/loadBalancerIPs": "172.30.0.186",
+    };
+    await c.waitFor("the pool to be served", async () => {
+      const manifest = JSON.stringify(serviceFor(app, app, {}, annotations));
+      return (await c.kubectl(["apply", "-f", "-"], { input: manifest })).code === 0;
+    });
+    expect(await statusAddresses(c, app)).toEqual(["172.30.0.186"]);
+  });
+
+  afterAll(async () => {
+    await c.ok(["delete", "service", app, "--ignore-not-found"]);
+    await deletePool(c, app);
+  });
+
+  it("that takes an address from a Service is answered with a warning that names it", async () => {
+    const said = await dryRun(pool("172.30.0.184-172.30.0.185"));
+    expect(said).toContain(`Warning: ${title}: is changed, and ${hit}`);
+    const narrowed = pool(wide).replace(
+      '"spec":{',
+      '"spec":{"serviceAllocation":{"namespaces":["other"]},',
+    );
+    expect(await dryRun(narrowed)).toContain(`Warning: ${title}: is changed, and ${hit}`);
+    const deletion = ["delete", "ipaddresspool", app, "-n", NAMESPACE, "--dry-run=server"];
+    expect((await c.kubectl(deletion)).stderr).toContain(
+      `Warning: ${title}: is deleted, and ${hit}`,
+    );
+  });
+
+  it("that does so to a protected pool is refused", async () => {
+    await c.apply(pool(wide, { "ancho.dev/protect": "true" }));
+    const shrunk = pool("172.30.0.184-172.30.0.185");
+    expect(await dryRun(shrunk)).toContain(
+      `${title}: metadata.annotations "ancho.dev/protect: true" keeps it from being changed, because ${hit}; move those Services first, or remove the annotation by a change of its own.`,
+    );
+    const deleted = await c.kubectl(["delete", "ipaddresspool", app, "-n", NAMESPACE]);
+    expect(deleted.code).toBe(1);
+    expect(deleted.stderr).toContain("keeps it from being deleted");
+    await c.apply(pool(wide));
+  });
+
+  it("that reaches into another pool is refused, and one into the cluster's own addresses warned of", async () => {
+    const overlap = await dryRun(pool("172.30.0.187-172.30.0.188").replaceAll(app, `${app}-2`));
+    expect(overlap).toContain(`overlaps 172.30.0.184-172.30.0.187 of IPAddressPool ${app};`);
+    const node = await c.get("nodes");
+    const address = (
+      node?.items?.[0]?.status as { addresses?: { type: string; address: string }[] } | undefined
+    )?.addresses?.find(({ type }) => type === "InternalIP")?.address;
+    const taken = await dryRun(pool(`${address}/32`).replaceAll(app, `${app}-2`));
+    expect(taken).toContain(`holds ${address}, an address of node `);
+  });
+});

@@ -1,5 +1,4 @@
 import type { PeprMutateRequest, a } from "pepr";
-import { overlapBetween, parsePool } from "../config/pool";
 import type { Holder } from "../config/kinds/virtual-ip";
 import type { Log } from "../kube/log";
 import type { Choice } from "./allocator";
@@ -161,22 +160,4 @@ function claimerFor(parts: AdmissionParts, it: Case): Claimer {
       return isConfirmed || (await claimer.keep(choice));
     },
   };
-}
-
-/** An IPAddressPool that overlaps another one: `undefined` if it does not, else the sentence to refuse it with. */
-export function poolOverlap(
-  parts: Pick<AdmissionParts, "world">,
-  pool: unknown,
-): string | undefined {
-  const mine = parsePool(pool);
-  if (!mine.ok) return undefined;
-  for (const raw of parts.world.rawPools()) {
-    const other = parsePool(raw);
-    if (!other.ok || other.value.name === mine.value.name) continue;
-    const overlap = overlapBetween(mine.value, other.value);
-    if (overlap) {
-      return `IPAddressPool ${mine.value.name}: spec.addresses[${overlap.index}] "${overlap.own}" overlaps ${overlap.theirs} of IPAddressPool ${other.value.name}; take the addresses out of one of the two pools`;
-    }
-  }
-  return undefined;
 }

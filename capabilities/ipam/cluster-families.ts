@@ -24,14 +24,15 @@ export async function readClusterFamilies(client: KubeClient): Promise<ClusterFa
   const own = givenFamilies(await client.get(services, "default/kubernetes"));
   const primary = own[0] ?? "ipv4";
   const other = primary === "ipv4" ? "ipv6" : "ipv4";
-  const cidrs = await readCidrs(client);
+  const cidrs = await readServiceCidrs(client);
   const isDual = cidrs
     ? cidrs.some(cidr => cidr.includes(":") === (other === "ipv6"))
     : (await client.list(services)).some(service => givenFamilies(service).includes(other));
   return isDual ? [primary, other] : [primary];
 }
 
-async function readCidrs(client: KubeClient): Promise<readonly string[] | undefined> {
+/** The prefixes that Services get their cluster addresses from; undefined before Kubernetes 1.33. */
+export async function readServiceCidrs(client: KubeClient): Promise<readonly string[] | undefined> {
   try {
     return (await client.list(serviceCIDRs)).flatMap(({ spec }) => spec?.cidrs ?? []);
   } catch (error) {

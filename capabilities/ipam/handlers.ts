@@ -1,5 +1,5 @@
 import type { PeprMutateRequest, PeprValidateRequest, a } from "pepr";
-import { mutateService, poolOverlap } from "./admission";
+import { mutateService } from "./admission";
 import { runtime } from "./start";
 import { validateService } from "./validation";
 
@@ -34,12 +34,6 @@ export async function checkService(req: PeprValidateRequest<a.Service>): Promise
     admission.log.error({ err: error, uid: req.Request.uid }, "a Service could not be checked");
     return req.Approve(["Ancho could not check this Service: the API server did not answer"]);
   }
-}
-
-/** Refuses a pool that has addresses of another one. */
-export function checkPool(req: PeprValidateRequest<a.GenericKind>): Answer {
-  const sentence = poolOverlap(runtime().admission, req.Raw);
-  return sentence === undefined ? req.Approve() : req.Deny(sentence);
 }
 
 /** A changed pool may serve Services that wait, or no longer serve some. */

@@ -58,7 +58,6 @@ export function createHarness(...pools: readonly object[]): Harness {
       world: {
         cached: surroundings,
         live: () => Promise.resolve(surroundings()),
-        rawPools: () => pools as never,
       },
       ledger: ledger.current,
       claims: createClaims(cluster.client, ledger.current),

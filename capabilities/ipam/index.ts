@@ -1,6 +1,7 @@
 import { Capability, a } from "pepr";
 import { IPAddressPoolModel } from "../config/registered-kinds";
-import { assignAddress, checkPool, checkService, noticePool } from "./handlers";
+import { assignAddress, checkService, noticePool } from "./handlers";
+import { checkPool, checkPoolDeletion } from "./pool-review/handlers";
 
 /** Gives Services of type LoadBalancer their addresses. This file is its table of contents. */
 export const ipamCapability = new Capability({
@@ -18,10 +19,12 @@ When(a.Service)
   // What can never work as written is refused.
   .Validate(checkService);
 
-// Two pools with the same address would hand it out twice.
+// Two pools with the same address would hand it out twice; a smaller pool may take addresses away.
 When(IPAddressPoolModel)
   .IsCreatedOrUpdated()
-  .Alias("pool-overlap")
+  .Alias("pool-change")
   .Validate(checkPool)
   // Services that wait for an address are served when a pool changes.
   .Watch(noticePool);
+
+When(IPAddressPoolModel).IsDeleted().Alias("pool-deletion").Validate(checkPoolDeletion);

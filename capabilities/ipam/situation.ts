@@ -42,15 +42,21 @@ export function describeSituation(
   if (!parsed.ok) return parsed;
   const { request } = parsed;
   const want = wantedFamilies(service, cluster, old);
-  const facts = {
-    namespace,
-    namespaceLabels: namespaceLabels(namespace),
-    labels: service.metadata?.labels ?? {},
-  };
+  const facts = readFacts(service, namespace, { namespaceLabels });
   const refusal = checkFamilies(request, want) ?? checkPools(config, request, facts);
   return refusal
     ? { ok: false, refusal }
     : { ok: true, situation: { config, facts, want, request } };
+}
+
+/** What pools select Services by. */
+export function readFacts(
+  service: Service,
+  namespace: string,
+  { namespaceLabels }: Pick<Surroundings, "namespaceLabels">,
+): ServiceFacts {
+  const labels = service.metadata?.labels ?? {};
+  return { namespace, namespaceLabels: namespaceLabels(namespace), labels };
 }
 
 /** The asked-for addresses with their pools, which `describeSituation` has found to exist. */

@@ -21,6 +21,7 @@ import { createHooks } from "./hooks";
 import type { Hooks } from "./hooks";
 import { createLedger } from "./ledger";
 import type { Ledger } from "./ledger";
+import type { PoolReviewParts } from "./pool-review/review";
 import { startReconciler } from "./reconciler";
 import type { Reconciler } from "./reconciler";
 import { reserveStatuses } from "./reserve";
@@ -30,6 +31,7 @@ import { createWorld, pools } from "./world";
 /** What Pepr's callbacks work with. */
 export type Runtime = {
   readonly admission: AdmissionParts;
+  readonly poolReview: PoolReviewParts;
   /** Only in Pepr's watcher. */
   readonly reconciler: Reconciler | undefined;
 };
@@ -109,7 +111,8 @@ export async function startIpam(): Promise<void> {
     setInterval(createConfigMapReport(report), CONFIG_MAP_REPORT_MS).unref();
   }
   if (!reconciler) await reserveInUse(client, ledger, hooks);
-  started = { admission: common, reconciler };
+  const poolReview = { client, namespace, world, lbClass };
+  started = { admission: common, poolReview, reconciler };
   log.info({ families: families(), pools: poolStore.list().length }, "IPAM is ready");
 }
 

@@ -24,8 +24,6 @@ export type World = {
    * must not be said of a pool that was created in the same breath.
    */
   live(namespace: string): Promise<Surroundings>;
-  /** The pools as they were given, valid or not. */
-  rawPools(): readonly IPAddressPool[];
 };
 
 export type WorldParts = {
@@ -61,7 +59,6 @@ export function createWorld(parts: WorldParts): World {
           (other === name ? own : namespaceStore.get(other))?.metadata?.labels ?? {},
       };
     },
-    rawPools: () => poolStore.list(),
   };
 }
 
