@@ -131,7 +131,7 @@ describe("a change of a pool", () => {
 
   it("that reaches into another pool is refused, and one into the cluster's own addresses warned of", async () => {
     const overlap = await dryRun(pool("172.30.0.187-172.30.0.188").replaceAll(app, `${app}-2`));
-    expect(overlap).toContain(`overlaps 172.30.0.184-172.30.0.187 of IPAddressPool ${app};`);
+    expect(overlap).toContain(`overlaps 172.30.0.184/30 of IPAddressPool ${app};`);
     const node = await c.get("nodes");
     const address = (
       node?.items?.[0]?.status as { addresses?: { type: string; address: string }[] } | undefined

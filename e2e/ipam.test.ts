@@ -257,7 +257,7 @@ describe("addresses", () => {
       input: JSON.stringify(poolManifest({ name: "clash", addresses: ["172.30.0.225/32"] })),
     });
     expect(refused.stderr).toContain(
-      'IPAddressPool clash: spec.addresses[0] "172.30.0.225/32" overlaps 172.30.0.220-172.30.0.229 of IPAddressPool ipam',
+      'IPAddressPool metallb-system/clash: spec.addresses[0] "172.30.0.225/32" overlaps 172.30.0.220-172.30.0.229 of IPAddressPool ipam',
     );
   });
 

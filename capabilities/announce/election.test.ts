@@ -21,7 +21,7 @@ describe("rankCandidates", () => {
     [["node1", "node2", "node3"], "192.168.1.241", ["node1", "node3", "node2"]],
     [["node1", "node2", "node3"], "fc00:f853:ccd:e799::1", ["node2", "node3", "node1"]],
     [["node1", "node2", "node3"], "2001:db8::1", ["node3", "node2", "node1"]],
-  ])("metallb#2.4.126 golden order of %j at %s", (nodes, address, expected) => {
+  ])("metallb 126: golden order of %j at %s", (nodes, address, expected) => {
     expect(rank(nodes, address)).toEqual(expected);
   });
 
@@ -30,11 +30,11 @@ describe("rankCandidates", () => {
     ["10.20.30.2", "iris1"],
     ["10.20.30.3", "iris1"],
     ["10.20.30.4", "iris2"],
-  ])("metallb#2.4.126 first of iris1 and iris2 at %s is %s", (address, expected) => {
+  ])("metallb 126: first of iris1 and iris2 at %s is %s", (address, expected) => {
     expect(rank(["iris1", "iris2"], address)[0]).toBe(expected);
   });
 
-  it("metallb#2.4.117 iris1 wins 134 and iris2 121 of 10.20.30.1-255", () => {
+  it("metallb 117: iris1 wins 134 and iris2 121 of 10.20.30.1-255", () => {
     const owners = Array.from(
       { length: 255 },
       (_, i) => rank(["iris1", "iris2"], `10.20.30.${i + 1}`)[0],
@@ -43,12 +43,12 @@ describe("rankCandidates", () => {
     expect(owners.filter(owner => owner === "iris2")).toHaveLength(121);
   });
 
-  it("metallb#2.4.126 empty stays empty, a single candidate stays itself", () => {
+  it("metallb 126: empty stays empty, a single candidate stays itself", () => {
     expect(rank([], "10.0.0.1")).toEqual([]);
     expect(rank(["a"], "10.0.0.1")).toEqual(["a"]);
   });
 
-  it("metallb#2.4.126 the highest score comes first whatever the hash says", () => {
+  it("metallb 126: the highest score comes first whatever the hash says", () => {
     const order = rankCandidates(
       [
         { node: "edge-b", score: 0 },

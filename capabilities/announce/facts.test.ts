@@ -32,7 +32,7 @@ function read(
 }
 
 describe("serviceFacts", () => {
-  it("metallb#2.4.108 nodes with an endpoint that serves, over all slices, each once", () => {
+  it("metallb 108: nodes with an endpoint that serves, over all slices, each once", () => {
     const slices = [
       slice("a", [at("n1"), at("n1", { ready: true }), at("n2", { ready: false })]),
       slice("b", [
@@ -44,7 +44,7 @@ describe("serviceFacts", () => {
     expect(read(balancer(), slices)?.endpointNodes).toEqual(new Set(["n1", "n3", "n4"]));
   });
 
-  it("metallb#2.4.115 several endpoints on a node count once", () => {
+  it("metallb 115: several endpoints on a node count once", () => {
     const facts = read(balancer(), [slice("a", [at("iris1"), at("iris1"), at("iris2")])]);
     expect([...(facts?.endpointNodes ?? [])]).toEqual(["iris1", "iris2"]);
   });
@@ -60,13 +60,13 @@ describe("serviceFacts", () => {
   });
 
   it.each(["metallb.io/allow-shared-ip", "metallb.universe.tf/allow-shared-ip"])(
-    "metallb#2.4.122 %s with any value marks a shared address",
+    "metallb 122: %s with any value marks a shared address",
     key => {
       expect(read(balancer({}, { [key]: "" }))?.isShared).toBe(true);
     },
   );
 
-  it("metallb#2.4.134 leaves Services of other types, without addresses and of other classes alone", () => {
+  it("metallb 134: leaves Services of other types, without addresses and of other classes alone", () => {
     expect(read(balancer({ type: "ClusterIP" }))).toBeUndefined();
     expect(read({ ...balancer(), status: {} })).toBeUndefined();
     expect(read(balancer({ loadBalancerClass: "foo" }))).toBeUndefined();

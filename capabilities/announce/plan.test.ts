@@ -28,41 +28,41 @@ function verdictOf(plan: Plan, key: string): Verdict {
 }
 
 describe("externalTrafficPolicy Local", () => {
-  it("metallb#2.4.110 the node with the endpoints announces, the other is no candidate", () => {
+  it("metallb 110: the node with the endpoints announces, the other is no candidate", () => {
     const plan = planFor([localService("web", [IP], ["iris1"])]);
     expect(ownerOf(plan)).toBe("iris1");
     expect(verdictOf(plan, "web").refusals.get("iris2")).toBe("noLocalEndpoint");
   });
 
-  it("metallb#2.4.111 nobody announces without an endpoint that serves", () => {
+  it("metallb 111: nobody announces without an endpoint that serves", () => {
     const plan = planFor([localService("web", [IP], [])]);
     expect(plan.addresses.size).toBe(0);
     expect(verdictOf(plan, "web")).toMatchObject({ reason: "noEndpoints" });
   });
 
-  it("metallb#2.4.112 endpoints on both nodes: iris2 has .1", () => {
+  it("metallb 112: endpoints on both nodes: iris2 has .1", () => {
     expect(ownerOf(planFor([localService("web", [IP], ["iris1", "iris2"])]))).toBe("iris2");
   });
 
-  it("metallb#2.4.113 two Services with endpoints on both: iris2 gets .1 and iris1 gets .2", () => {
+  it("metallb 113: two Services with endpoints on both: iris2 gets .1 and iris1 gets .2", () => {
     const both = ["iris1", "iris2"];
     const plan = planFor([localService("a", [IP], both), localService("b", [IP2], both)]);
     expect([ownerOf(plan), ownerOf(plan, IP2)]).toEqual(["iris2", "iris1"]);
   });
 
-  it("metallb#2.4.114 iris2's endpoints unready: iris1 takes .1 too", () => {
+  it("metallb 114: iris2's endpoints unready: iris1 takes .1 too", () => {
     const plan = planFor([localService("a", [IP], ["iris1"]), localService("b", [IP2], ["iris1"])]);
     expect([ownerOf(plan), ownerOf(plan, IP2)]).toEqual(["iris1", "iris1"]);
   });
 });
 
 describe("externalTrafficPolicy Cluster", () => {
-  it("metallb#2.4.116 the owner need not have an endpoint", () => {
+  it("metallb 116: the owner need not have an endpoint", () => {
     const plan = planFor([service("web", [IP], { endpointNodes: new Set(["iris1"]) })]);
     expect(ownerOf(plan)).toBe("iris2");
   });
 
-  it("metallb#2.4.117 each of 255 addresses has one owner, whatever the Service's name; both get some", () => {
+  it("metallb 117: each of 255 addresses has one owner, whatever the Service's name; both get some", () => {
     const owners = Array.from({ length: 255 }, (_, i) => {
       const ip = `10.20.30.${i + 1}`;
       const plan = planFor([service(`a${i}`, [ip], { endpointNodes: new Set(["iris1"]) })]);
@@ -73,20 +73,20 @@ describe("externalTrafficPolicy Cluster", () => {
     expect(new Set(owners)).toEqual(new Set(["iris1", "iris2"]));
   });
 
-  it("metallb#2.4.109 without membership all known nodes are candidates", () => {
+  it("metallb 109: without membership all known nodes are candidates", () => {
     expect(ownerOf(planFor([service("web", [IP])], { alive: "unknown" }))).toBe("iris2");
     expect(ownerOf(planFor([service("web", [IP])], { alive: new Set(["iris1"]) }))).toBe("iris1");
   });
 });
 
 describe("advertisements", () => {
-  it("metallb#2.4.118 only the advertised node announces; the other has no matching advertisement", () => {
+  it("metallb 118: only the advertised node announces; the other has no matching advertisement", () => {
     const plan = planFor([service("web", [IP])], withAds(adFor(["iris1"])));
     expect(ownerOf(plan)).toBe("iris1");
     expect(verdictOf(plan, "web").refusals.get("iris2")).toBe("noMatchingAdvertisement");
   });
 
-  it("metallb#2.4.119 endpoint on iris1, advertised on iris2 only: nobody, and each node's reason", () => {
+  it("metallb 119: endpoint on iris1, advertised on iris2 only: nobody, and each node's reason", () => {
     const plan = planFor([localService("web", [IP], ["iris1"])], withAds(adFor(["iris2"])));
     expect(plan.addresses.size).toBe(0);
     const verdict = verdictOf(plan, "web");
@@ -112,7 +112,7 @@ describe("advertisements", () => {
     });
   });
 
-  it("metallb#2.4.121 serviceSelectors: empty means all, several are an OR, none matching is silence", () => {
+  it("metallb 121: serviceSelectors: empty means all, several are an OR, none matching is silence", () => {
     const select = (...values: string[]): L2Ad =>
       ad("lan", { serviceSelectors: values.map(app => ({ matchLabels: { app } })) });
     const web = service("web", [IP], { labels: { app: "web" } });
@@ -123,7 +123,7 @@ describe("advertisements", () => {
     });
   });
 
-  it("metallb#2.4.122 a shared address is not announced by an advertisement with serviceSelectors", () => {
+  it("metallb 122: a shared address is not announced by an advertisement with serviceSelectors", () => {
     const selecting = ad("selecting", { serviceSelectors: [{ matchLabels: { app: "web" } }] });
     const shared = service("web", [IP], { labels: { app: "web" }, isShared: true });
     for (const ads of [[selecting], [ad("plain"), selecting]]) {
@@ -135,7 +135,7 @@ describe("advertisements", () => {
     expect(ownerOf(planFor([{ ...shared, isShared: false }], withAds(selecting)))).toBe("iris2");
   });
 
-  it("metallb#2.4.123 interfaces per node: one election, the owner announces on its own", () => {
+  it("metallb 123: interfaces per node: one election, the owner announces on its own", () => {
     const ads = [
       adFor(["iris1"], { interfaces: ["eth0"] }),
       adFor(["iris2"], { interfaces: ["eth1"] }),
@@ -145,7 +145,7 @@ describe("advertisements", () => {
     expect(plan.addresses.get(IP2)).toMatchObject({ owner: "iris1", interfaces: ["eth0"] });
   });
 
-  it("metallb#2.4.124 only nodes of advertisements that match this Service are candidates", () => {
+  it("metallb 124: only nodes of advertisements that match this Service are candidates", () => {
     const foo = adFor(["iris1"], { serviceSelectors: [{ matchLabels: { app: "foo" } }] });
     const bar = adFor(["iris2"], { serviceSelectors: [{ matchLabels: { app: "bar" } }] });
     const services = [
@@ -157,7 +157,7 @@ describe("advertisements", () => {
     expect(verdictOf(plan, "foo").refusals.get("iris2")).toBe("noMatchingAdvertisement");
   });
 
-  it("metallb#2.4.125 interfaces of several advertisements add up, and one without any means all", () => {
+  it("metallb 125: interfaces of several advertisements add up, and one without any means all", () => {
     const eth0 = ad("a", { interfaces: ["eth0"] });
     const eth1 = ad("b", { interfaces: ["eth1", "eth0"] });
     const services = [service("web", [IP])];
@@ -177,17 +177,17 @@ describe("nodes", () => {
     ["iris2", [node("iris1"), excluded("iris2")], "iris1"],
     ["iris1", [excluded("iris1"), node("iris2")], "iris2"],
     ["both", [excluded("iris1"), excluded("iris2")], undefined],
-  ])("metallb#2.4.120 exclude label on %s", (_, nodes, owner) => {
+  ])("metallb 120: exclude label on %s", (_, nodes, owner) => {
     expect(ownerOf(planFor(services, { nodes }))).toBe(owner);
   });
 
-  it("metallb#2.4.120 exclude label on both, ignored, Local: the node with the endpoint", () => {
+  it("metallb 120: exclude label on both, ignored, Local: the node with the endpoint", () => {
     const nodes = [excluded("iris1"), excluded("iris2")];
     const local = [localService("web", [IP], ["iris1"])];
     expect(ownerOf(planFor(local, { nodes, ignoreExcludeLabel: true }))).toBe("iris1");
   });
 
-  it("metallb#2.7.168 NetworkUnavailable moves the address and clearing it moves it back", () => {
+  it("metallb 168: NetworkUnavailable moves the address and clearing it moves it back", () => {
     const nodes = [node("iris1"), node("iris2", { isNetworkUnavailable: true })];
     expect(ownerOf(planFor(services, { nodes }))).toBe("iris1");
     expect(ownerOf(planFor(services))).toBe("iris2");
@@ -259,7 +259,7 @@ describe("preferred nodes", () => {
   const endpointNodes = new Set(nodes.map(({ name }) => name));
   const services = [service("web", [IP], { endpointNodes })];
 
-  it("metallb#2.4.127 weights of all matching preferences and advertisements add up", () => {
+  it("metallb 127: weights of all matching preferences and advertisements add up", () => {
     const byName = (name: string, weight: number) => ({
       weight,
       preference: { matchLabels: { name } },
@@ -269,20 +269,20 @@ describe("preferred nodes", () => {
     expect(ownerOf(planFor([service("web", [IP])], withAds(one, two)))).toBe("iris1");
   });
 
-  it("metallb#2.4.128 a preferred node wins; Local drops one without an endpoint", () => {
+  it("metallb 128: a preferred node wins; Local drops one without an endpoint", () => {
     expect(ownerOf(planFor(services, { nodes, ...withAds(preferring) }))).toBe("edge-b");
     const local = [localService("web", [IP], ["worker-a", "worker-b"])];
     expect(ownerOf(planFor(local, { nodes, ...withAds(preferring) }))).toBe("worker-a");
   });
 
-  it("metallb#2.4.129 a preference of an advertisement that does not select the node does not count", () => {
+  it("metallb 129: a preference of an advertisement that does not select the node does not count", () => {
     const poison = adFor(["worker-b"], { preferredNodes: [prefer("edge", 100)] });
     const one = adFor(["edge-a"], { preferredNodes: [prefer("edge", 50)] });
     const plan = planFor(services, { nodes, ...withAds(ad("all"), one, poison) });
     expect(ownerOf(plan)).toBe("edge-a");
   });
 
-  it("metallb#2.4.130 failover stays among the preferred, then falls to the hash", () => {
+  it("metallb 130: failover stays among the preferred, then falls to the hash", () => {
     const alive = (...gone: string[]) =>
       new Set(nodes.map(({ name }) => name).filter(name => !gone.includes(name)));
     const at = (...gone: string[]): string | undefined =>
@@ -294,7 +294,7 @@ describe("preferred nodes", () => {
 });
 
 describe("several addresses and several Services", () => {
-  it("metallb#2.7.169 Services that share an address are answered for by one node", () => {
+  it("metallb 169: Services that share an address are answered for by one node", () => {
     const plan = planFor([
       service("tcp", [IP], { isShared: true }),
       service("udp", [IP], { isShared: true, hasEndpoint: false }),

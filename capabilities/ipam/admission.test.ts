@@ -196,7 +196,7 @@ describe("Validate", () => {
     expect(await judge(h, moved, old)).toMatchObject({ allowed: false });
   });
 
-  it("metallb#2.2/59 refuses ports and keys that those who share the address do not allow", async () => {
+  it("metallb 59: refuses ports and keys that those who share the address do not allow", async () => {
     const h = createHarness(POOL);
     const annotations = { "metallb.io/allow-shared-ip": "key" };
     await create(h, fresh("shop/a", { annotations }));

@@ -24,23 +24,18 @@ function sharer(name: string, wish: Wish): Holder {
 
 describe("who may share an address", () => {
   it.each<[string, Wish, Wish, string | undefined]>([
-    ["metallb#2.2/58 same key, other port", { key: "k", port: 443 }, { key: "k" }, undefined],
+    ["metallb 58: same key, other port", { key: "k", port: 443 }, { key: "k" }, undefined],
     [
-      "metallb#2.2/59 same port, other protocol",
+      "metallb 59: same port, other protocol",
       { key: "k" },
       { key: "k", protocol: "UDP" },
       undefined,
     ],
-    ["metallb#2.2/58 same key, same port", { key: "k" }, { key: "k" }, "uses its port TCP/80"],
-    ["metallb#2.2/58 other key", { key: "k" }, { key: "l", port: 1 }, "only under another key"],
-    ["metallb#2.2/54 no key at all", {}, { port: 1 }, "does not share it"],
+    ["metallb 58: same key, same port", { key: "k" }, { key: "k" }, "uses its port TCP/80"],
+    ["metallb 58: other key", { key: "k" }, { key: "l", port: 1 }, "only under another key"],
+    ["metallb 54: no key at all", {}, { port: 1 }, "does not share it"],
     ["no key on the holder", {}, { key: "k", port: 1 }, "does not share it"],
-    [
-      "metallb#2.2/58 Cluster and Local",
-      { key: "k" },
-      { key: "k", port: 1, local: true },
-      "differ",
-    ],
+    ["metallb 58: Cluster and Local", { key: "k" }, { key: "k", port: 1, local: true }, "differ"],
     [
       "Local with other pods",
       { key: "k", local: true },
@@ -60,7 +55,7 @@ describe("who may share an address", () => {
     else expect(refusal?.problem).toContain(words);
   });
 
-  it("metallb#2.2/57 a sole holder may change its key", () => {
+  it("metallb 57: a sole holder may change its key", () => {
     expect(joinRefusal([sharer("a", { key: "k" })], sharer("a", { key: "l" }))).toBeUndefined();
   });
 });

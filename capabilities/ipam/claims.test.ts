@@ -55,7 +55,7 @@ describe("claims", () => {
     );
   });
 
-  it("metallb#2.2/53 an address held again by its holder costs nothing", async () => {
+  it("metallb 53: an address held again by its holder costs nothing", async () => {
     const cluster = createFakeCluster();
     const { claims } = createProcess(cluster);
     await claims.hold(choice("10.0.0.1"), "requested", holder("a"));
@@ -63,7 +63,7 @@ describe("claims", () => {
     expect(cluster.writes).toEqual(["create virtualips 10.0.0.1"]);
   });
 
-  it("metallb#2.2/54 an address of another is refused and stays his, also for a stale cache", async () => {
+  it("metallb 54: an address of another is refused and stays his, also for a stale cache", async () => {
     const cluster = createFakeCluster();
     const [one, two] = [createProcess(cluster), createProcess(cluster)];
     await one.claims.hold(choice("10.0.0.1"), "requested", holder("a"));

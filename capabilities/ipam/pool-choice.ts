@@ -109,7 +109,7 @@ function checkAddress(
       ...where,
       code: "AddressNotInPool",
       problem: `is of the IPAddressPool "${pool.name}", and the annotation ${ADDRESS_POOL} asks for "${request.pool}"`,
-      remedy: "remove the annotation, or ask for an address of that pool",
+      remedy: `remove the annotation ${ADDRESS_POOL}, or ask for an address of that pool`,
     };
   }
   if (!isPoolFor(pool, facts)) return notForService(pool, where, facts);

@@ -14,20 +14,20 @@ const problem = (h: ReturnType<typeof createHarness>, key: string) =>
   h.service(key).status?.conditions?.find(({ type }) => type === "AddressAssigned");
 
 describe("the reconciler alone, without admission", () => {
-  it("metallb#2.3/78 does nothing for a Service that does not exist", async () => {
+  it("metallb 78: does nothing for a Service that does not exist", async () => {
     const h = createHarness(POOL1);
     await h.settle();
     expect(h.cluster.writes).toEqual([]);
   });
 
-  it("metallb#2.3/79 leaves a ClusterIP Service alone", async () => {
+  it("metallb 79: leaves a ClusterIP Service alone", async () => {
     const h = createHarness(POOL1);
     await h.put(serviceOf("shop/web", { spec: { type: "ClusterIP" } }));
     await h.settle();
     expect(h.cluster.writes).toEqual(["create services shop/web"]);
   });
 
-  it("metallb#2.3/80 gives the first address, which may be the network's", async () => {
+  it("metallb 80: gives the first address, which may be the network's", async () => {
     const h = createHarness(POOL1);
     await h.put(serviceOf("shop/web"));
     await h.settle();
@@ -41,14 +41,14 @@ describe("the reconciler alone, without admission", () => {
   it.each([
     ["spec", { spec: { loadBalancerIP: "1.2.3.1" } }],
     ["annotation", { annotations: { [IPS]: "1.2.3.1" } }],
-  ])("metallb#2.3/81 gives the address asked for by %s", async (_, parts) => {
+  ])("metallb 81: gives the address asked for by %s", async (_, parts) => {
     const h = createHarness(POOL1);
     await h.put(serviceOf("shop/web", parts));
     await h.settle();
     expect(h.addresses("shop/web")).toEqual(["1.2.3.1"]);
   });
 
-  it("metallb#2.3/86 a request that cannot be met says so, and the Service keeps its address", async () => {
+  it("metallb 86: a request that cannot be met says so, and the Service keeps its address", async () => {
     const h = createHarness(POOL1);
     await h.put(serviceOf("shop/web", { spec: { loadBalancerIP: "1.2.3.1" } }));
     await h.settle();
@@ -61,7 +61,7 @@ describe("the reconciler alone, without admission", () => {
     );
   });
 
-  it("metallb#2.3/87 moves to the pool that is asked for", async () => {
+  it("metallb 87: moves to the pool that is asked for", async () => {
     const h = createHarness(POOL1, POOL2);
     await h.put(serviceOf("shop/web"));
     await h.settle();
@@ -72,9 +72,9 @@ describe("the reconciler alone, without admission", () => {
   });
 
   it.each([
-    ["metallb#2.3/89 an address outside the pools", ["2.3.4.5"]],
-    ["metallb#2.3/94 an address of the wrong family", ["1000::"]],
-    ["metallb#2.3/101 three addresses", ["2.3.4.5", "2.3.4.6", "2.3.4.7"]],
+    ["metallb 89: an address outside the pools", ["2.3.4.5"]],
+    ["metallb 94: an address of the wrong family", ["1000::"]],
+    ["metallb 101: three addresses", ["2.3.4.5", "2.3.4.6", "2.3.4.7"]],
   ])("%s in the status is replaced", async (_, status) => {
     const h = createHarness(DUAL);
     await h.put(serviceOf("shop/web", { status }));
@@ -82,7 +82,7 @@ describe("the reconciler alone, without admission", () => {
     expect(h.addresses("shop/web")).toEqual(["1.2.3.0"]);
   });
 
-  it("metallb#2.3/91 a Service that leaves type LoadBalancer loses status and address", async () => {
+  it("metallb 91: a Service that leaves type LoadBalancer loses status and address", async () => {
     const h = createHarness(POOL1);
     await h.put(serviceOf("shop/web"));
     await h.settle();
@@ -93,7 +93,7 @@ describe("the reconciler alone, without admission", () => {
     expect(problem(h, "shop/web")).toBeUndefined();
   });
 
-  it("metallb#2.3/95 IPv4 comes first, also where the cluster's first family is IPv6", async () => {
+  it("metallb 95: IPv4 comes first, also where the cluster's first family is IPv6", async () => {
     const h = createHarness(DUAL);
     const spec = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv6", "IPv4"] };
     await h.put(serviceOf("shop/web", { spec }));
@@ -102,8 +102,8 @@ describe("the reconciler alone, without admission", () => {
   });
 
   it.each([
-    ["metallb#2.2/68 a pool with both families gives both", DUAL, ["1.2.3.0", "1000::"]],
-    ["metallb#2.3/96 a pool with one family gives that one", POOL1, ["1.2.3.0"]],
+    ["metallb 68: a pool with both families gives both", DUAL, ["1.2.3.0", "1000::"]],
+    ["metallb 96: a pool with one family gives that one", POOL1, ["1.2.3.0"]],
   ])("PreferDualStack: %s", async (_, pool, addresses) => {
     const h = createHarness(pool);
     await h.put(serviceOf("shop/web", { spec: { ipFamilyPolicy: "PreferDualStack", ...BOTH } }));
@@ -118,7 +118,7 @@ describe("the reconciler alone, without admission", () => {
     expect(h.addresses("shop/web")).toEqual(["1.2.3.0", "1000::"]);
   });
 
-  it("metallb#2.3/98 RequireDualStack with one family to have gets nothing and says why", async () => {
+  it("metallb 98: RequireDualStack with one family to have gets nothing and says why", async () => {
     const h = createHarness(POOL1);
     await h.put(serviceOf("shop/web", { spec: { ipFamilyPolicy: "RequireDualStack", ...BOTH } }));
     await h.settle();
@@ -127,14 +127,14 @@ describe("the reconciler alone, without admission", () => {
     expect(problem(h, "shop/web")).toMatchObject({ status: "False", reason: "NoPool" });
   });
 
-  it("metallb#2.3/103 without any pool leaves others' statuses alone (metallb#2887)", async () => {
+  it("metallb 103: without any pool leaves others' statuses alone (metallb#2887)", async () => {
     const h = createHarness();
     await h.put(serviceOf("shop/web", { status: ["192.0.2.7"] }));
     await h.settle();
     expect(h.addresses("shop/web")).toEqual(["192.0.2.7"]);
   });
 
-  it("metallb#2.3/104 a pool that goes takes its addresses along", async () => {
+  it("metallb 104: a pool that goes takes its addresses along", async () => {
     const h = createHarness(POOL1);
     await h.put(serviceOf("shop/web"));
     await h.settle();
@@ -145,7 +145,7 @@ describe("the reconciler alone, without admission", () => {
     expect(h.events.join()).toContain("ClearAssignment");
   });
 
-  it("metallb#2.3/106 who finds no free address is told once, and served when one is freed", async () => {
+  it("metallb 106: who finds no free address is told once, and served when one is freed", async () => {
     const h = createHarness(POOL2);
     await h.put(serviceOf("shop/a"));
     await h.put(serviceOf("shop/b"));
@@ -162,7 +162,7 @@ describe("the reconciler alone, without admission", () => {
     expect(h.parts.waiting.size).toBe(0);
   });
 
-  it("metallb#2.3/107 a second pool moves nobody; without the first they move to it", async () => {
+  it("metallb 107: a second pool moves nobody; without the first they move to it", async () => {
     const h = createHarness(POOL1);
     await h.put(serviceOf("shop/web"));
     await h.settle();
@@ -174,7 +174,7 @@ describe("the reconciler alone, without admission", () => {
     expect(h.addresses("shop/web")).toEqual(["3.4.5.6"]);
   });
 
-  it("metallb#2.2/74 follows a pool that is renamed", async () => {
+  it("metallb 74: follows a pool that is renamed", async () => {
     const h = createHarness(POOL1);
     await h.put(serviceOf("shop/web"));
     await h.settle();
@@ -209,7 +209,7 @@ describe("the reconciler alone, without admission", () => {
     expect(h.claims()).toEqual(["1.2.3.1"]);
   });
 
-  it("metallb#2.2/58 packs Services with one sharing key on one address", async () => {
+  it("metallb 58: packs Services with one sharing key on one address", async () => {
     const h = createHarness(POOL1);
     const annotations = { [SHARED]: "key" };
     await h.put(serviceOf("shop/a", { annotations }));

@@ -22,8 +22,8 @@ function read(parts: Parts) {
 describe("what a Service asks for", () => {
   it.each<[string, Parts, string[]]>([
     ["nothing", {}, []],
-    ["metallb#2.3/81 spec.loadBalancerIP", { spec: { loadBalancerIP: "1.2.3.1" } }, ["1.2.3.1"]],
-    ["metallb#2.3/81 the annotation", { annotations: { [IPS]: "1.2.3.1" } }, ["1.2.3.1"]],
+    ["metallb 81: spec.loadBalancerIP", { spec: { loadBalancerIP: "1.2.3.1" } }, ["1.2.3.1"]],
+    ["metallb 81: the annotation", { annotations: { [IPS]: "1.2.3.1" } }, ["1.2.3.1"]],
     ["the annotation's old name", { annotations: { [LEGACY_IPS]: "1.2.3.1" } }, ["1.2.3.1"]],
     [
       "the new name wins over the old one",
@@ -31,7 +31,7 @@ describe("what a Service asks for", () => {
       ["1.2.3.1"],
     ],
     [
-      "metallb#2.3/99 one of each family, with spaces",
+      "metallb 99: one of each family, with spaces",
       { annotations: { [IPS]: "1.2.3.1, 1000::1" } },
       ["1.2.3.1", "1000::1"],
     ],
@@ -64,18 +64,18 @@ describe("what a Service asks for", () => {
 
   it.each<[string, Parts, string]>([
     [
-      "metallb#2.3/82 both places",
+      "metallb 82: both places",
       { spec: { loadBalancerIP: "1.2.3.1" }, annotations: { [IPS]: "1.2.3.2" } },
       "ContradictoryRequest",
     ],
-    ["metallb#2.3/83 no address in spec", { spec: { loadBalancerIP: "nope" } }, "MalformedAddress"],
+    ["metallb 83: no address in spec", { spec: { loadBalancerIP: "nope" } }, "MalformedAddress"],
     [
-      "metallb#2.3/83 no address in the annotation",
+      "metallb 83: no address in the annotation",
       { annotations: { [IPS]: "1.2.3.1,nope" } },
       "MalformedAddress",
     ],
     [
-      "metallb#2.3/85 two of one family",
+      "metallb 85: two of one family",
       { annotations: { [IPS]: "1.2.3.1,1.2.3.2" } },
       "TooManyAddresses",
     ],
@@ -94,16 +94,16 @@ describe("what a Service asks for", () => {
 
 describe("families of what is asked for", () => {
   it.each([
-    ["metallb#2.3/93 IPv6 for an IPv4 Service", "1000::1", one, "WrongFamily"],
+    ["metallb 93: IPv6 for an IPv4 Service", "1000::1", one, "WrongFamily"],
     [
-      "metallb#2.3/93 IPv4 for an IPv6 Service",
+      "metallb 93: IPv4 for an IPv6 Service",
       "1.2.3.1",
       { families: ["ipv6"], all: true } as const,
       "WrongFamily",
     ],
-    ["metallb#2.3/99 one address where two are required", "1.2.3.1", both, "WrongFamily"],
-    ["metallb#2.3/99 two addresses for one family", "1.2.3.1,1000::1", one, "WrongFamily"],
-    ["metallb#2.3/99 two addresses for two families", "1.2.3.1,1000::1", both, undefined],
+    ["metallb 99: one address where two are required", "1.2.3.1", both, "WrongFamily"],
+    ["metallb 99: two addresses for one family", "1.2.3.1,1000::1", one, "WrongFamily"],
+    ["metallb 99: two addresses for two families", "1.2.3.1,1000::1", both, undefined],
     ["one address where two are only preferred", "1000::1", preferBoth, undefined],
     ["nothing asked for", "", both, undefined],
   ])("%s", (_, text, want, code) => {

@@ -66,7 +66,7 @@ describe("a Service's status", () => {
     expect(again).toEqual({ patch: undefined, events: [] });
   });
 
-  it("metallb#2.3/90 is clean: a host name beside the address goes", () => {
+  it("metallb 90: is clean: a host name beside the address goes", () => {
     const service = serviceOf("shop/web");
     service.status = {
       loadBalancer: { ingress: [{ hostname: "foo.bar", ip: "1.2.3.4" }, { ip: "1000::1" }] },

@@ -91,7 +91,8 @@ export function heldRefusal(
   return { code, field, value: formatAddress(address), problem, remedy };
 }
 
-function waitWarnings(
+/** What is said to the author of a Service that is admitted and has to wait. */
+export function waitWarnings(
   situation: Situation,
   { service, namespace, old }: Review,
 ): readonly string[] {

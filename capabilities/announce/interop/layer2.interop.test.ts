@@ -207,7 +207,7 @@ describe("layer 2 on a real kernel", () => {
     await lan.run("node", "ip", "neigh", "del", "proxy", "172.30.0.77", "dev", "eth0");
   });
 
-  it("metallb#2.7.171 answers only on the interfaces that are named", async () => {
+  it("metallb 171: answers only on the interfaces that are named", async () => {
     await responder.tell({ do: "own", owned: { [V4]: ["eth1"] } }, line => line.done);
     expect(await arp(V4)).toBeUndefined();
     await responder.tell({ do: "own", owned: { [V4]: ["eth0"] } }, line => line.done);

@@ -71,7 +71,7 @@ describe("createAnnouncer", () => {
     expect(sent).toHaveLength(4);
   });
 
-  it("metallb#2.4.132 starting the same address again starts over and does not double", () => {
+  it("metallb 132: starting the same address again starts over and does not double", () => {
     const { announcer, sent, advance } = setUp();
     announcer.start("172.30.0.240", LINK);
     advance(100);

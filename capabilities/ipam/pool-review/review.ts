@@ -50,7 +50,7 @@ export async function reviewPool(parts: PoolReviewParts, change: PoolChange): Pr
 }
 
 /** What becomes of a change that takes addresses away: `hits` says from whom. */
-function judge(change: PoolChange, hits: string, warnings: readonly string[]): Verdict {
+export function judge(change: PoolChange, hits: string, warnings: readonly string[]): Verdict {
   const { pool, old } = change;
   const object = objectName("IPAddressPool", pool ?? old);
   const verb = pool ? "changed" : "deleted";
