@@ -64,6 +64,29 @@ describe("the ConfigMap of MetalLB 0.12", () => {
     });
     expect(said).toContain("adress-pools [] is not a field of MetalLB's configuration; remove it");
   });
+
+  it("metallb 179: shows in the ConfigurationState of the controller and of every node", async () => {
+    const results = async (): Promise<readonly string[]> => {
+      const list = await c.get("configurationstates", "-n", NAMESPACE);
+      return (list?.items ?? [])
+        .map(({ metadata, status }) => `${metadata.name} ${String(status?.["result"])}`)
+        .sort();
+    };
+    const all = async (result: string): Promise<boolean> =>
+      c.waitFor(`every ConfigurationState to be ${result}`, async () => {
+        const found = await results();
+        return found.length === 4 && found.every(line => line.endsWith(` ${result}`));
+      });
+    await all("Invalid");
+    expect((await results()).map(line => line.split(" ")[0]).slice(0, 2)).toEqual([
+      "controller",
+      expect.stringMatching(/^speaker-/),
+    ]);
+    await c.ok(["delete", "configurationstates", "--all", "-n", NAMESPACE]);
+    await all("Invalid");
+    await c.ok(["delete", "configmap", "config", "-n", NAMESPACE]);
+    await all("Valid");
+  });
 });
 
 describe("a change of a pool", () => {

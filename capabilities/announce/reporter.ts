@@ -1,5 +1,6 @@
 import type { kind } from "kubernetes-fluent-client";
 import type { AgentParts } from "./agent-parts";
+import { speakerState } from "./status/speaker-state";
 import { NO_OUTCOME } from "./layer2/responder";
 import type { Outcome, Owned } from "./layer2/responder";
 import type { Move } from "./moves";
@@ -38,6 +39,8 @@ export function createReporter(parts: Parts): Reporter {
   let signatures = new Map<string, AddressSignature>();
   const silences = new Map<string, string>();
   const failed = new Set<string>();
+  let configErrors: readonly string[] | undefined;
+  const state = speakerState(parts, () => configErrors);
 
   const writer = startStatusWriter({
     client: parts.client,
@@ -148,6 +151,8 @@ export function createReporter(parts: Parts): Reporter {
     configRead: errors => {
       metrics.configLoaded.set(1);
       metrics.configStale.set(errors.length > 0 ? 1 : 0);
+      configErrors = errors;
+      state.changed();
       errors.forEach(error => {
         log.error({}, error);
       });
@@ -166,7 +171,9 @@ export function createReporter(parts: Parts): Reporter {
       noteChanges();
       noteMetrics();
     },
-    stop: () => writer.stop(),
+    stop: async () => {
+      await Promise.all([writer.stop(), state.stop()]);
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import { createLogger } from "../kube/log";
 import { configMaps, namespaces, services } from "../kube/resource";
 import { watchStore } from "../kube/store";
 import type { AdmissionParts } from "./admission";
+import { keepControllerState } from "./controller-state";
 import { createClaims, virtualIPs } from "./claims";
 import { readClusterFamilies } from "./cluster-families";
 import { createConfigMapReport } from "./config-map-report";
@@ -46,7 +47,7 @@ export function runtime(): Runtime {
 
 const log = createLogger("ipam");
 const FAMILIES_REFRESH_MS = 300_000;
-const CONFIG_MAP_REPORT_MS = 5_000;
+const CONFIG_REPORT_MS = 5_000;
 /** Held by the watcher that reconciles, in the namespace of the pools. */
 const LEASE = "ancho-reconciler";
 
@@ -108,7 +109,12 @@ export async function startIpam(): Promise<void> {
     giveWayOnExit(reconciler);
     const isLeading = (): boolean => reconciler.isLeading();
     const report = { ...sources, isLeading, events: recorder(client), log };
-    setInterval(createConfigMapReport(report), CONFIG_MAP_REPORT_MS).unref();
+    const reportConfigMap = createConfigMapReport(report);
+    const state = keepControllerState({ ...report, client, namespace });
+    setInterval(() => {
+      reportConfigMap();
+      state.changed();
+    }, CONFIG_REPORT_MS).unref();
   }
   if (!reconciler) await reserveInUse(client, ledger, hooks);
   const poolReview = { client, namespace, world, lbClass };

@@ -66,7 +66,16 @@ const namespaceRights: readonly Manifest[] = [
         resources: ["servicel2statuses"],
         verbs: [...read, "create", "delete"],
       },
-      { apiGroups: ["metallb.io"], resources: ["servicel2statuses/status"], verbs: ["patch"] },
+      {
+        apiGroups: ["metallb.io"],
+        resources: ["configurationstates"],
+        verbs: [...read, "create"],
+      },
+      {
+        apiGroups: ["metallb.io"],
+        resources: ["servicel2statuses/status", "configurationstates/status"],
+        verbs: ["patch"],
+      },
       // The configuration of MetalLB 0.12 and older.
       { apiGroups: [""], resources: ["configmaps"], resourceNames: ["config"], verbs: read },
       // The key of the heartbeats. A name cannot restrict create, since the object has none yet.

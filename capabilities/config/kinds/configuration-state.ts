@@ -33,3 +33,5 @@ export const configurationStateSchema = z
     description:
       "Whether one component (the controller, or the announcer of one node) could use the configuration it found.",
   });
+
+export type ConfigurationState = z.infer<typeof configurationStateSchema>;

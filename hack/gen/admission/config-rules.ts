@@ -34,9 +34,7 @@ const elsewhere = (manifest: Manifest): Manifest => ({
 /** What is wrong with one resource by itself. */
 const single: readonly (readonly [rule: string, manifest: Manifest])[] = [
   ["a resource in another namespace", elsewhere(pool("example", ["172.30.0.120/30"]))],
-  ["a number that is no part of an address", pool("example", ["172.30.0.300-172.30.0.301"])],
   ["a range that runs backwards", pool("example", ["172.30.0.123-172.30.0.120"])],
-  ["a prefix that is too long", pool("example", ["172.30.0.0/33"])],
   ["addresses twice in one pool", pool("example", ["172.30.0.120/30", "172.30.0.121/32"])],
   [
     "a namespace twice",
