@@ -33,7 +33,7 @@ describe("docs/admission.md", () => {
   });
 
   it.each(examples.map(example => [example.rule, example] as const))(
-    "tells the truth of %s",
+    "metallb 177: tells the truth of %s",
     async (_, example) => {
       given = example.given;
       for (const manifest of given) {

@@ -41,7 +41,7 @@ describe("the announcers", () => {
     await deletePool(c, pool.name);
   });
 
-  it("make both families answer from outside, from every node, and from a pod", async () => {
+  it("metallb 167: make both families answer from outside, from every node, and from a pod", async () => {
     const [pod] = (await webPods()).map(({ metadata }) => `pod/default/${metadata.name}`);
     for (const host of ["client", ...c.lab.nodes, pod!]) {
       await expect(answerOf(c, host, v4)).resolves.toContain(`pod=${app}-`);
@@ -49,7 +49,7 @@ describe("the announcers", () => {
     }
   });
 
-  it("with externalTrafficPolicy Local, show the server the client's address", async () => {
+  it("metallb 167: with externalTrafficPolicy Local, show the server the client's address", async () => {
     const spec = { ...bothFamilies, externalTrafficPolicy: "Local" };
     await c.apply([serviceFor("local", app, spec)]);
     const seen = ["172.30.0.200", "fd00:30::200"];
@@ -60,7 +60,7 @@ describe("the announcers", () => {
     }
   });
 
-  it("say who answers: VirtualIP, ServiceL2Status and the kernels agree", async () => {
+  it("metallb 167: say who answers: VirtualIP, ServiceL2Status and the kernels agree", async () => {
     const owner = await ownerOf(v4);
     const vip = await c.get("vip", v4);
     expect(vip?.status.intendedOwner).toMatchObject({ node: owner });
@@ -154,7 +154,7 @@ describe("the announcers", () => {
     expect(await heartbeats(node!, "unauthentic")).toBe(unauthentic);
   });
 
-  it("move an address when its node is not to be used, without an outage", async () => {
+  it("metallb 168: move an address when its node is not to be used, without an outage", async () => {
     const owner = await ownerOf(v4);
     const label = "node.kubernetes.io/exclude-from-external-load-balancers";
     try {

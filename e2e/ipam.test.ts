@@ -69,7 +69,7 @@ describe("addresses", () => {
     expect(created.spec.loadBalancerIP).toBe("fd00:30::220");
   });
 
-  it("keeps the address through kubectl replace, and through a change from one family to two", async () => {
+  it("metallb 165: keeps the address through kubectl replace, and through a change from one family to two", async () => {
     await create({ name: "first" });
     await create({ name: "web" });
     await served("web");
@@ -177,14 +177,14 @@ describe("addresses", () => {
     expect(condition(service)).toBeUndefined();
   });
 
-  it("never touches a Service of another load balancer class", async () => {
+  it("metallb 175: never touches a Service of another load balancer class", async () => {
     const spec = { loadBalancerClass: "example.com/other", loadBalancerIP: "192.0.2.1" };
     const created = await create({ name: "foreign", spec });
     expect(created.spec.loadBalancerIP).toBe("192.0.2.1");
     expect(await claims()).toEqual([]);
   });
 
-  it("lets a Service wait for an exhausted pool with a warning, and serves it the moment it can", async () => {
+  it("metallb 160: lets a Service wait for an exhausted pool with a warning, and serves it the moment it can", async () => {
     await applyPool(SMALL);
     const annotations = { "metallb.io/address-pool": SMALL.name };
     await create({ name: "has", annotations });
@@ -235,7 +235,25 @@ describe("addresses", () => {
     }
   });
 
-  it("keeps addresses that Services had before, and moves those of a pool that is gone", async () => {
+  it("metallb 161: moves no address when all of the control plane restarts, with others waiting", async () => {
+    await Promise.all(Array.from({ length: 12 }, (_, i) => create({ name: `stay-${i}` })));
+    await c.waitFor("10 addresses in use", async () => (await listed()).length === 10);
+    const before = await addressesByName();
+    const workloads = ["deployment/pepr-ancho", "deployment/pepr-ancho-watcher"];
+    for (const workload of workloads) {
+      await c.ok(["-n", "pepr-system", "rollout", "restart", workload]);
+    }
+    for (const workload of workloads) {
+      await c.ok(["-n", "pepr-system", "rollout", "status", workload, "--timeout=120s"]);
+    }
+    // Who comes after the restart is served by the new processes: they have looked at everything.
+    await c.ok(["delete", "service", "-n", "ipam", [...before.keys()][0]!]);
+    await c.waitFor("the freed address to be used", async () => (await listed()).length === 10);
+    const after = await addressesByName();
+    for (const [name, address] of [...before].slice(1)) expect(after.get(name)).toBe(address);
+  });
+
+  it("metallb 163: keeps addresses that Services had before, and moves those of a pool that is gone", async () => {
     await applyPool(SMALL);
     await create({ name: "web", annotations: { "metallb.io/address-pool": SMALL.name } });
     await served("web");
@@ -313,6 +331,14 @@ describe("addresses", () => {
   async function listed(): Promise<string[]> {
     const all = (await c.get("service", "-n", "ipam"))?.items ?? [];
     return all.flatMap(addressesOf);
+  }
+
+  /** Of those Services that have one. */
+  async function addressesByName(): Promise<ReadonlyMap<string, string>> {
+    const all = (await c.get("service", "-n", "ipam"))?.items ?? [];
+    return new Map(
+      all.flatMap(service => addressesOf(service).map(address => [service.metadata.name, address])),
+    );
   }
 
   async function event(name: string, reason: string, message: string): Promise<void> {

@@ -14,7 +14,7 @@ describe("the families that a Service needs at admission", () => {
     ["required, dual cluster", { ipFamilyPolicy: "RequireDualStack" }, dual, [...dual], true],
     ["preferred, dual cluster", { ipFamilyPolicy: "PreferDualStack" }, dual, [...dual], false],
     [
-      "preferred, single cluster",
+      "metallb 97: preferred, single cluster",
       { ipFamilyPolicy: "PreferDualStack" },
       ["ipv4"] as const,
       ["ipv4"],

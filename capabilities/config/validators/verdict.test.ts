@@ -48,6 +48,16 @@ describe("refusalOf", () => {
     },
   );
 
+  it.each<[string, ValidatedKind, object]>([
+    ["pools", "L2Advertisement", { ipAddressPools: ["later"] }],
+    ["pools and peers", "BGPAdvertisement", { ipAddressPools: ["later"], peers: ["later"] }],
+    ["the alias of a community", "BGPAdvertisement", { communities: ["later"] }],
+    ["a BFD profile", "BGPPeer", { ...GOOD.BGPPeer, bfdProfile: "later" }],
+    ["a Secret", "BGPPeer", { ...GOOD.BGPPeer, passwordSecret: { name: "later" } }],
+  ])("metallb 52: lets pass what refers to %s that may come later", (_, kind, spec) => {
+    expect(refusalOf(kind, object(kind, spec), NAMESPACE)).toBeUndefined();
+  });
+
   it.each<[string, ValidatedKind, object, string]>([
     [
       "a pool's address",
