@@ -270,6 +270,23 @@ describe("addresses", () => {
     expect(service.metadata.annotations?.[ASSIGNED]).toBe(`${PREFIX4}220`);
   });
 
+  it("says in the pool's status how much of it is in use", async () => {
+    await c.waitFor("nothing to be assigned", async () => (await counters()) === "0/10 0/10");
+    await create({ name: "web", spec: { ipFamilyPolicy: "RequireDualStack" } });
+    const key = { "metallb.io/allow-shared-ip": "k" };
+    await create({ name: "one", annotations: key });
+    await create({ name: "two", annotations: key, spec: { ports: [{ port: 81 }] } });
+    await c.waitFor("a shared address to count once", async () => {
+      return (await counters()) === "2/8 1/9";
+    });
+    const conditions = (await c.get("ipaddresspool", "-n", "metallb-system", POOL.name))?.status
+      .conditions as { type: string; status: string }[];
+    expect(conditions.map(({ type, status }) => `${type} ${status}`).sort()).toEqual([
+      "AddressesAvailable True",
+      "Valid True",
+    ]);
+  });
+
   it("refuses a pool that overlaps another one", async () => {
     const refused = await c.kubectl(["apply", "-f", "-"], {
       input: JSON.stringify(poolManifest({ name: "clash", addresses: ["172.30.0.225/32"] })),
@@ -326,6 +343,14 @@ describe("addresses", () => {
     return vips
       .filter(({ spec }) => (spec.pool as string).startsWith("ipam"))
       .map(({ metadata }) => metadata.name);
+  }
+
+  /** Assigned and available addresses of the pool, IPv4 and IPv6, as its status has them. */
+  async function counters(): Promise<string> {
+    const status = ((await c.get("ipaddresspool", "-n", "metallb-system", POOL.name))?.status ??
+      {}) as Record<string, number>;
+    const { assignedIPv4, availableIPv4, assignedIPv6, availableIPv6 } = status;
+    return `${assignedIPv4}/${availableIPv4} ${assignedIPv6}/${availableIPv6}`;
   }
 
   async function listed(): Promise<string[]> {

@@ -1,4 +1,6 @@
 import type { PeprMutateRequest, PeprValidateRequest, a } from "pepr";
+import type { IPAddressPool } from "../config/kinds/ip-address-pool";
+import type { IPAddressPoolModel } from "../config/registered-kinds";
 import { mutateService } from "./admission";
 import { runtime } from "./start";
 import { validateService } from "./validation";
@@ -37,6 +39,8 @@ export async function checkService(req: PeprValidateRequest<a.Service>): Promise
 }
 
 /** A changed pool may serve Services that wait, or no longer serve some. */
-export function noticePool(): void {
-  runtime().reconciler?.wakeAll();
+export function noticePool(object: InstanceType<typeof IPAddressPoolModel>): void {
+  const pool = object as unknown as IPAddressPool;
+  const { namespace = "", name = "" } = pool.metadata;
+  runtime().noticePool(`${namespace}/${name}`, pool);
 }

@@ -58,6 +58,7 @@ export function createHarness(...pools: readonly object[]): Harness {
       world: {
         cached: surroundings,
         live: () => Promise.resolve(surroundings()),
+        errors: () => [],
       },
       ledger: ledger.current,
       claims: createClaims(cluster.client, ledger.current),

@@ -5,6 +5,8 @@ export type Hooks = {
   beforeVip: (name: string) => readonly string[];
   onVip: (name: string, vip: VirtualIP | undefined, holdersBefore: readonly string[]) => void;
   onPool: () => void;
+  /** Somebody has written a pool's status, perhaps over ours. */
+  onPoolStatus: () => void;
   onNamespace: () => void;
 };
 
@@ -14,6 +16,7 @@ export function createHooks(): Hooks {
     beforeVip: () => [],
     onVip: () => undefined,
     onPool: () => undefined,
+    onPoolStatus: () => undefined,
     onNamespace: () => undefined,
   };
 }

@@ -1,3 +1,4 @@
+import type { IPAddressPool } from "../config/kinds/ip-address-pool";
 import type { VirtualIP } from "../config/kinds/virtual-ip";
 import type { Leader } from "../kube/leader";
 import { services } from "../kube/resource";
@@ -8,6 +9,7 @@ import type { WorkQueue } from "../kube/work-queue";
 import type { Hooks } from "./hooks";
 import { serviceKeysOf } from "./ledger";
 import { reconcileClaim } from "./reconcile-claim";
+import { reconcilePool } from "./reconcile-pool";
 import { reconcileService } from "./reconcile-service";
 import type { ReconcileParts } from "./reconcile-service";
 import { reserveStatuses } from "./reserve";
@@ -17,8 +19,6 @@ import { addressOf } from "./vip";
 
 /** The part of IPAM that Pepr's watcher runs. */
 export type Reconciler = {
-  /** Looks at every Service again, those without an address included. */
-  wakeAll(): void;
   /** Whether this watcher is the one that works. */
   isLeading(): boolean;
   stop(): Promise<void>;
@@ -27,15 +27,18 @@ export type Reconciler = {
 export type ReconcilerParts = Omit<ReconcileParts, "cachedService" | "waiting"> & {
   readonly hooks: Hooks;
   readonly vipStore: Store<VirtualIP>;
+  readonly poolStore: Store<IPAddressPool>;
   /** Enters the election; `onLead` is called each time this process begins to lead. */
   readonly elect: (onLead: () => void) => Leader;
 };
 
 /** All that events may have missed is found by then. */
 const SWEEP_MS = 60_000;
+/** Pools' counters follow at this distance, so that a thousand claims are some writes and not a thousand. */
+const POOL_STATUS_MS = 1_000;
 
 /**
- * Turns changes into keys, and keys into work: one queue for Services, one for VirtualIPs. Of several
+ * Turns changes into keys, and keys into work: one queue for Services, one for VirtualIPs, one for pools. Of several
  * watchers only the elected one works; the others keep their caches warm and drop the keys. Everything
  * is looked at when it begins to lead and once per sweep, so a lost event costs time and nothing else.
  */
@@ -52,13 +55,20 @@ export async function startReconciler(parts: ReconcilerParts): Promise<Reconcile
   await store.synced;
   const election: { leader?: Leader } = {};
   const isLeading = (): boolean => election.leader?.isLeading() ?? false;
-  const { serviceQueue, claimQueue } = createQueues(parts, store, waiting, isLeading);
+  const { serviceQueue, claimQueue, poolQueue } = createQueues(parts, store, waiting, isLeading);
   const addService = (key: string): void => {
     serviceQueue.add(key);
   };
   wakeService = addService;
 
+  const countPools = (): void => {
+    for (const { metadata } of parts.poolStore.list()) {
+      poolQueue.addAfter(`${metadata.namespace ?? ""}/${metadata.name ?? ""}`, POOL_STATUS_MS);
+    }
+  };
+
   function wakeAll(): void {
+    countPools();
     const ours = store.list().filter(service => isOurs(service, parts.lbClass));
     reserveStatuses(ours, ledger, parts.now());
     for (const { metadata } of ours) {
@@ -82,12 +92,14 @@ export async function startReconciler(parts: ReconcilerParts): Promise<Reconcile
   hooks.beforeVip = name => holdersOf(ledger, name);
   hooks.onVip = (name, vip, before) => {
     claimQueue.add(name);
+    countPools();
     const after = vip ? serviceKeysOf(vip) : [];
     const gone = before.filter(key => !after.includes(key));
     gone.forEach(addService);
     if (!vip || gone.length > 0) wakeWaiting();
   };
   hooks.onPool = wakeAll;
+  hooks.onPoolStatus = countPools;
   hooks.onNamespace = wakeWaiting;
   const leader = parts.elect(sweep);
   election.leader = leader;
@@ -95,12 +107,11 @@ export async function startReconciler(parts: ReconcilerParts): Promise<Reconcile
     if (isLeading()) sweep();
   }, SWEEP_MS);
   return {
-    wakeAll,
     isLeading,
     stop: async () => {
       clearInterval(timer);
       store.stop();
-      await Promise.all([serviceQueue.stop(), claimQueue.stop()]);
+      await Promise.all([serviceQueue, claimQueue, poolQueue].map(queue => queue.stop()));
       await leader.stop();
     },
   };
@@ -111,7 +122,7 @@ function createQueues(
   store: Store<Service>,
   waiting: Set<string>,
   isLeading: () => boolean,
-): { readonly serviceQueue: WorkQueue; readonly claimQueue: WorkQueue } {
+): Readonly<Record<"serviceQueue" | "claimQueue" | "poolQueue", WorkQueue>> {
   const { log } = parts;
   const serviceParts = { ...parts, waiting, cachedService: (key: string) => store.get(key) };
   const backoff = { baseMs: 50, maxMs: 30_000 };
@@ -135,7 +146,20 @@ function createQueues(
     backoff,
     log,
   });
-  return { serviceQueue, claimQueue };
+  const poolParts = {
+    ...parts,
+    cachedPool: (key: string) => parts.poolStore.get(key),
+    cachedVips: () => parts.vipStore.list(),
+  };
+  const poolQueue = createWorkQueue({
+    name: "pools",
+    reconcile: async key => {
+      if (isLeading()) await reconcilePool(poolParts, key);
+    },
+    backoff,
+    log,
+  });
+  return { serviceQueue, claimQueue, poolQueue };
 }
 
 function holdersOf(ledger: ReconcilerParts["ledger"], name: string): readonly string[] {

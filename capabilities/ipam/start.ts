@@ -27,7 +27,7 @@ import { startReconciler } from "./reconciler";
 import type { Reconciler } from "./reconciler";
 import { reserveStatuses } from "./reserve";
 import { readSettings } from "./settings";
-import { createWorld, pools } from "./world";
+import { createWorld, isSamePool, pools } from "./world";
 
 /** What Pepr's callbacks work with. */
 export type Runtime = {
@@ -35,6 +35,8 @@ export type Runtime = {
   readonly poolReview: PoolReviewParts;
   /** Only in Pepr's watcher. */
   readonly reconciler: Reconciler | undefined;
+  /** To be told of a pool that was created, changed or deleted (`undefined`). */
+  readonly noticePool: PoolNotice;
 };
 
 let started: Runtime | undefined;
@@ -71,11 +73,12 @@ export async function startIpam(): Promise<void> {
       hooks.onVip(name, vip, before);
     },
   });
+  const noticePool = createPoolNotice(hooks);
   const poolStore = watchStore<IPAddressPool>(pools, {
     namespace: settings.namespace,
     log,
-    onChange: () => {
-      hooks.onPool();
+    onChange: (key, pool) => {
+      noticePool(key, pool);
     },
   });
   const configMapStore = watchStore(configMaps, {
@@ -101,7 +104,7 @@ export async function startIpam(): Promise<void> {
   const reconciler = settings.isWatcher
     ? await startReconciler({
         ...common,
-        ...{ client, hooks, vipStore, events: recorder(client) },
+        ...{ client, hooks, vipStore, poolStore, events: recorder(client) },
         elect: onLead => elect(client, namespace, onLead),
       })
     : undefined;
@@ -118,8 +121,22 @@ export async function startIpam(): Promise<void> {
   }
   if (!reconciler) await reserveInUse(client, ledger, hooks);
   const poolReview = { client, namespace, world, lbClass };
-  started = { admission: common, poolReview, reconciler };
+  started = { admission: common, poolReview, reconciler, noticePool };
   log.info({ families: families(), pools: poolStore.list().length }, "IPAM is ready");
+}
+
+type PoolNotice = (key: string, pool: IPAddressPool | undefined) => void;
+
+/** Tells changes of pools from changes of their statuses, which nothing depends on. */
+function createPoolNotice(hooks: Hooks): PoolNotice {
+  const known = new Map<string, IPAddressPool>();
+  return (key, pool) => {
+    const isSame = pool !== undefined && isSamePool(known.get(key), pool);
+    if (pool) known.set(key, pool);
+    else known.delete(key);
+    if (isSame) hooks.onPoolStatus();
+    else hooks.onPool();
+  };
 }
 
 function elect(client: KubeClient, namespace: string, onLead: () => void): Leader {

@@ -9,7 +9,7 @@ import type { FakeCluster } from "./fake-cluster";
 import type { ClusterFamilies } from "./families";
 import { rawPool } from "./fixtures";
 import type { Surroundings } from "./situation";
-import { createWorld, pools } from "./world";
+import { createWorld, isSamePool, pools } from "./world";
 import type { World } from "./world";
 
 const NAMESPACE = "metallb-system";
@@ -111,10 +111,47 @@ describe("the world from the caches", () => {
     expect(poolNames(world.cached())).toEqual(["a", "old"]);
   });
 
-  it("leaves a wrong pool out, and keeps the others", () => {
+  it("leaves a wrong pool out, keeps the others, and says what is wrong", () => {
     const { world, cache } = setUp();
+    cache.pools.list = [poolOf("a", "10.0.0.0/30")];
+    expect(world.errors()).toEqual([]);
     cache.pools.list = [poolOf("a", "10.0.0.0/30"), poolOf("wrong", "10.0.0.300/30")];
     expect(poolNames(world.cached())).toEqual(["a"]);
+    expect(world.errors()).toMatchObject([
+      { object: "IPAddressPool metallb-system/wrong", field: "spec.addresses[0]" },
+    ]);
+  });
+
+  it("is not parsed anew for a status that was written, and is for a label", () => {
+    const { world, cache } = setUp();
+    const pool = poolOf("a", "10.0.0.0/30");
+    const metadata = { ...pool.metadata, uid: "u", generation: 1 };
+    cache.pools.list = [{ ...pool, metadata }];
+    const first = world.cached().config;
+    cache.pools.list = [{ ...pool, metadata, status: { assignedIPv4: 1 } }];
+    expect(world.cached().config).toBe(first);
+    cache.pools.list = [{ ...pool, metadata: { ...metadata, labels: { team: "a" } } }];
+    expect(world.cached().config.pools[0]?.labels).toEqual({ team: "a" });
+  });
+});
+
+describe("two objects of one pool", () => {
+  const pool = poolOf("a", "10.0.0.0/30");
+  const at = (metadata: object): IPAddressPool => ({
+    ...pool,
+    metadata: { ...pool.metadata, uid: "u", generation: 1, ...metadata },
+  });
+
+  it.each<[string, IPAddressPool | undefined, boolean]>([
+    ["the same but for the version", at({ resourceVersion: "9" }), true],
+    ["another generation", at({ generation: 2 }), false],
+    ["another uid", at({ uid: "v" }), false],
+    ["another annotation", at({ annotations: { a: "b" } }), false],
+    ["none", undefined, false],
+    ["without a generation", pool, false],
+  ])("say the same? %s", (_, other, expected) => {
+    expect(isSamePool(at({}), other)).toBe(expected);
+    expect(isSamePool(other, at({}))).toBe(expected);
   });
 });
 

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { parseConfig } from "../config/config";
-import type { Config } from "../config/config";
+import type { ParsedConfig } from "../config/config";
+import type { ConfigError } from "../config/config-error";
 import { CONFIG_MAP_NAME } from "../config/config-map/convert";
 import { ipAddressPoolResource } from "../config/kinds/ip-address-pool";
 import type { IPAddressPool } from "../config/kinds/ip-address-pool";
@@ -24,6 +26,8 @@ export type World = {
    * must not be said of a pool that was created in the same breath.
    */
   live(namespace: string): Promise<Surroundings>;
+  /** What is wrong with the configuration in the caches, and is left out of it. */
+  errors(): readonly ConfigError[];
 };
 
 export type WorldParts = {
@@ -38,14 +42,19 @@ export type WorldParts = {
 
 export function createWorld(parts: WorldParts): World {
   const { client, namespace, poolStore, configMapStore, namespaceStore, families } = parts;
-  const parsed = rememberLast(configOf);
+  const parse = rememberLast(parseAll);
+  const parsed = (): ParsedConfig => parse(poolStore.list(), configMapStore.list()[0]);
 
   return {
     cached: () => ({
-      config: parsed(poolStore.list(), configMapStore.list()[0]),
+      config: parsed().config,
       cluster: families(),
       namespaceLabels: name => namespaceStore.get(name)?.metadata?.labels ?? {},
     }),
+    errors: () => {
+      const last = parsed();
+      return last.ok ? [] : last.errors;
+    },
     live: async name => {
       const [items, configMap, own] = await Promise.all([
         client.list(pools, namespace),
@@ -53,7 +62,7 @@ export function createWorld(parts: WorldParts): World {
         client.get(namespaces, name),
       ]);
       return {
-        config: configOf(items, configMap),
+        config: parseAll(items, configMap).config,
         cluster: families(),
         namespaceLabels: other =>
           (other === name ? own : namespaceStore.get(other))?.metadata?.labels ?? {},
@@ -62,8 +71,23 @@ export function createWorld(parts: WorldParts): World {
   };
 }
 
-function configOf(items: readonly IPAddressPool[], configMap: unknown): Config {
-  return parseConfig({ pools: items, l2Ads: [], configMap }).config;
+function parseAll(items: readonly IPAddressPool[], configMap: unknown): ParsedConfig {
+  return parseConfig({ pools: items, l2Ads: [], configMap });
+}
+
+/**
+ * Do two objects of one pool say the same, apart from the status? We write that ourselves, and as often as addresses
+ * come and go.
+ */
+export function isSamePool(a: IPAddressPool | undefined, b: IPAddressPool | undefined): boolean {
+  if (a === b) return true;
+  if (!a || !b || a.metadata.uid !== b.metadata.uid) return false;
+  const { generation, labels, annotations } = a.metadata;
+  return (
+    generation !== undefined &&
+    generation === b.metadata.generation &&
+    isDeepStrictEqual([labels, annotations], [b.metadata.labels, b.metadata.annotations])
+  );
 }
 
 async function readConfigMap(client: KubeClient, namespace: string): Promise<unknown> {
@@ -75,17 +99,20 @@ async function readConfigMap(client: KubeClient, namespace: string): Promise<unk
   }
 }
 
-type Read<T, R> = (items: readonly T[], configMap: unknown) => R;
+type Read<R> = (items: readonly IPAddressPool[], configMap: unknown) => R;
 
-/** Parsing is done anew only when one of the objects is not the one it was. */
-function rememberLast<T, R>(compute: Read<T, R>): Read<T, R> {
-  let last: { objects: readonly unknown[]; result: R } | undefined;
+/** Parsing is done anew only when one of the objects does not say what it said. */
+function rememberLast<R>(compute: Read<R>): Read<R> {
+  let last:
+    | { items: readonly IPAddressPool[]; readonly configMap: unknown; readonly result: R }
+    | undefined;
   return (items, configMap) => {
-    const objects = [configMap, ...items];
     const isSame =
-      last?.objects.length === objects.length &&
-      objects.every((object, i) => last?.objects[i] === object);
-    if (!last || !isSame) last = { objects, result: compute(items, configMap) };
+      last?.configMap === configMap &&
+      last?.items.length === items.length &&
+      items.every((item, i) => isSamePool(item, last?.items[i]));
+    if (last && isSame) last.items = items;
+    else last = { items, configMap, result: compute(items, configMap) };
     return last.result;
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { conditions } from "./condition";
 import { selectorList } from "./label-selector";
 import { cel, objectFields } from "./resource";
 import type { CelRule, Resource } from "./resource";
@@ -64,8 +65,10 @@ const serviceAllocation = z
       "Which Services the pool is for, and in which order pools are tried. With namespaces, namespaceSelectors and serviceSelectors all empty, every Service may use the pool.",
   });
 
-const count = (description: string): z.ZodExactOptional<z.ZodInt> =>
-  z.int().exactOptional().meta({ description, format: "int64" });
+// Not z.int(): what MetalLB says of a /64 is no number that a double holds exactly, and a status is no reason to
+// refuse a pool.
+const count = (description: string): z.ZodExactOptional<z.ZodNumber> =>
+  z.number().exactOptional().meta({ description, type: "integer", format: "int64" });
 
 /** Pools of addresses that Services of type LoadBalancer are given. */
 export const ipAddressPoolSchema = z
@@ -94,6 +97,7 @@ export const ipAddressPoolSchema = z
         assignedIPv6: count("IPv6 addresses of the pool that Services hold."),
         availableIPv4: count("IPv4 addresses of the pool that are free."),
         availableIPv6: count("IPv6 addresses of the pool that are free, at most 2^63-1."),
+        conditions,
       })
       .exactOptional()
       .meta({ description: "How much of the pool is in use." }),
