@@ -77,6 +77,41 @@ describe("the announcers", () => {
     }
   });
 
+  it("say on the Service whether it is announced, and if not, why", async () => {
+    const said = async (name: string): Promise<Record<string, unknown> | undefined> => {
+      const service = await c.get("service", name);
+      const all = (service?.status?.conditions ?? []) as Record<string, unknown>[];
+      return all.find(({ type }) => type === "Announced");
+    };
+    await c.waitFor("the condition Announced", async () => (await said(app))?.status === "True");
+    expect(await said(app)).toMatchObject({
+      reason: "Layer2",
+      message: `A node answers for ${v4} and ${v6}`,
+    });
+
+    const name = "unannounced";
+    const spec = { addresses: ["172.30.0.170/31"], autoAssign: false };
+    const metadata = { name, namespace: "metallb-system" };
+    await c.apply([{ apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool", metadata, spec }]);
+    const annotations = { "metallb.io/address-pool": name };
+    await c.apply([serviceFor(name, app, {}, annotations)]);
+    await c.waitFor("the condition to say why", async () => (await said(name))?.status === "False");
+    const message = `172.30.0.170: no L2Advertisement announces pool ${name} for this Service: create one, or check its serviceSelectors`;
+    expect(await said(name)).toMatchObject({ reason: "NoMatchingAdvertisement", message });
+    await c.waitFor("the event", async () => {
+      const field = `involvedObject.name=${name},reason=NotAnnounced`;
+      const events = (await c.get("events", "--field-selector", field))?.items ?? [];
+      return events.some(item => (item as unknown as { message: string }).message === message);
+    });
+    await applyPool(c, { name, addresses: spec.addresses });
+    await c.waitFor("the announcement", async () => (await said(name))?.status === "True");
+    // Who is no LoadBalancer any more is said nothing of.
+    await c.ok(["patch", "service", name, "--type=merge", "-p", '{"spec":{"type":"ClusterIP"}}']);
+    await c.waitFor("the condition to go", async () => (await said(name)) === undefined);
+    await c.ok(["delete", "service", name]);
+    await deletePool(c, name);
+  });
+
   it("killed with -9, leave traffic flowing and the entries in place; the restart adopts them", async () => {
     const owner = await ownerOf(v4);
     const before = await announcerOn(owner);

@@ -131,7 +131,7 @@ class RunningAgent implements Agent {
         this.#reporter.configRead(errors);
       },
     });
-    this.#reporter.useServices(key => this.#watch.service(key));
+    this.#reporter.useServices(this.#watch);
   }
 
   async start(): Promise<void> {
@@ -326,7 +326,7 @@ class RunningAgent implements Agent {
     for (const address of held.keys()) {
       if (!owned.has(address) || lingering.has(address)) this.#announcer.stop(address);
     }
-    this.#reporter.planned({ plan, takenOver: mine, held, members: this.#alive().size });
+    this.#reporter.planned({ plan, takenOver: mine, held, alive: this.#alive() });
     // Epochs are raised when it is clear that this node keeps what it took or adopted.
     this.#claim(new Set(this.#claims.map(({ address }) => address)));
     this.#stopLinger();

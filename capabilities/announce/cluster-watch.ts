@@ -20,6 +20,8 @@ export type ClusterWatch = {
   config(): Config;
   /** A Service as the API has it. */
   service(key: string): kind.Service | undefined;
+  /** All of them, whether this is about them or not. */
+  allServices(): readonly kind.Service[];
   stop(): void;
 };
 
@@ -79,6 +81,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
         configMap: configMapStore.list()[0],
       }),
     service: key => serviceStore.get(key),
+    allServices: () => serviceStore.list(),
     stop: () => {
       stores.forEach(store => {
         store.stop();

@@ -1,16 +1,20 @@
 import type { kind } from "kubernetes-fluent-client";
+import { keyOf } from "../kube/resource";
 import type { AgentParts } from "./agent-parts";
 import { speakerState } from "./status/speaker-state";
 import { NO_OUTCOME } from "./layer2/responder";
 import type { Outcome, Owned } from "./layer2/responder";
 import type { Move } from "./moves";
 import type { AddressPlan, Plan, Verdict } from "./plan";
+import { announcedOf } from "./status/announced-condition";
+import { startAnnouncedWriter } from "./status/announced-writer";
 import { startStatusWriter } from "./status/status-writer";
 import type { AddressStatus } from "./status/virtual-ip-status";
 
 /** Tells users what this node does: status objects, events, metrics, log. Never waits, never throws. */
 export type Reporter = {
-  useServices(find: (key: string) => kind.Service | undefined): void;
+  /** Where Services are found. */
+  useServices(source: ServiceSource): void;
   configRead(errors: readonly string[]): void;
   planned(news: PlanNews): void;
   reconciled(outcome: Outcome): void;
@@ -22,9 +26,16 @@ export type PlanNews = {
   readonly takenOver: readonly Move[];
   /** What this node answered for before the plan. */
   readonly held: Owned;
-  /** How many nodes may own addresses. */
-  readonly members: number;
+  /** Nodes that may own addresses. */
+  readonly alive: ReadonlySet<string>;
 };
+
+export type ServiceSource = {
+  service(key: string): kind.Service | undefined;
+  allServices(): readonly kind.Service[];
+};
+
+const NO_SERVICES: ServiceSource = { service: () => undefined, allServices: () => [] };
 
 type Parts = Omit<AgentParts, "kernel" | "socket">;
 
@@ -32,7 +43,9 @@ export function createReporter(parts: Parts): Reporter {
   const { options, events, metrics, log } = parts;
   const me = options.nodeName;
   const moves = new Map<string, Move & { readonly at: string }>();
-  let findService: (key: string) => kind.Service | undefined = () => undefined;
+  let source = NO_SERVICES;
+  let alive: ReadonlySet<string> = new Set();
+  let verdicts: ReadonlyMap<string, readonly Verdict[]> = new Map();
   let plan: Plan | undefined;
   let outcome: Outcome = NO_OUTCOME;
   let problems = "";
@@ -51,6 +64,23 @@ export function createReporter(parts: Parts): Reporter {
     log,
   });
 
+  const announcedWriter = startAnnouncedWriter({
+    client: parts.client,
+    log,
+    service: key => source.service(key),
+    wish: service =>
+      plan &&
+      announcedOf({
+        ...{ me, alive },
+        verdicts: verdicts.get(keyOf(service)) ?? [],
+        answering: new Set(outcome.answering.map(({ address }) => address)),
+        withoutInterface: new Set(outcome.withoutInterface),
+      }),
+    onSilence: (key, message) => {
+      emit(key, "Warning", "NotAnnounced", message);
+    },
+  });
+
   function statusOf(address: string): AddressStatus | undefined {
     if (!plan) return undefined;
     const owner = plan.addresses.get(address)?.owner;
@@ -60,7 +90,7 @@ export function createReporter(parts: Parts): Reporter {
   }
 
   function emit(service: string, type: "Normal" | "Warning", reason: string, text: string): void {
-    const { metadata } = findService(service) ?? {};
+    const { metadata } = source.service(service) ?? {};
     if (metadata?.name === undefined) return;
     const { name, namespace, uid } = metadata;
     const subject = { apiVersion: "v1", kind: "Service", name };
@@ -145,8 +175,8 @@ export function createReporter(parts: Parts): Reporter {
   }
 
   return {
-    useServices: find => {
-      findService = find;
+    useServices: from => {
+      source = from;
     },
     configRead: errors => {
       metrics.configLoaded.set(1);
@@ -158,23 +188,36 @@ export function createReporter(parts: Parts): Reporter {
       });
     },
     planned: news => {
-      plan = news.plan;
+      ({ plan, alive } = news);
+      verdicts = byService(plan.verdicts);
       for (const move of news.takenOver) noteMove(move, news.plan, news.held);
       noteSilences(plan.verdicts);
       noteChanges();
-      metrics.membersAlive.set(news.members);
+      announcedWriter.check(source.allServices());
+      metrics.membersAlive.set(alive.size);
     },
     reconciled: next => {
       outcome = next;
       noteProblems();
       noteInterfaces();
       noteChanges();
+      announcedWriter.check(source.allServices());
       noteMetrics();
     },
     stop: async () => {
-      await Promise.all([writer.stop(), state.stop()]);
+      await Promise.all([writer.stop(), announcedWriter.stop(), state.stop()]);
     },
   };
+}
+
+function byService(verdicts: readonly Verdict[]): ReadonlyMap<string, readonly Verdict[]> {
+  const found = new Map<string, Verdict[]>();
+  for (const verdict of verdicts) {
+    const list = found.get(verdict.service);
+    if (list) list.push(verdict);
+    else found.set(verdict.service, [verdict]);
+  }
+  return found;
 }
 
 type AddressSignature = { readonly text: string; readonly services: readonly string[] };

@@ -35,6 +35,8 @@ const clusterRights: readonly Manifest[] = [
     metadata: { name },
     rules: [
       { apiGroups: [""], resources: ["services", "nodes"], verbs: read },
+      // The condition Announced.
+      { apiGroups: [""], resources: ["services/status"], verbs: ["patch"] },
       { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: read },
       { apiGroups: ["ancho.dev"], resources: ["virtualips"], verbs: read },
       { apiGroups: ["ancho.dev"], resources: ["virtualips/status"], verbs: ["patch"] },

@@ -1,0 +1,121 @@
+import type { kind } from "kubernetes-fluent-client";
+import { describe, expect, it } from "vitest";
+import type { Verdict } from "../plan";
+import { announcedOf, announcedPatch, isSaid } from "./announced-condition";
+import type { AnnouncedInput } from "./announced-condition";
+
+const IP = "172.30.0.240";
+const V6 = "fd00::240";
+const owned = (address: string, owner: string): Verdict => ({
+  service: "default/web",
+  address,
+  refusals: new Map(),
+  owner,
+});
+const silent = (address: string): Verdict => ({
+  service: "default/web",
+  address,
+  refusals: new Map(),
+  reason: "noEndpoints",
+  message: "no endpoint of the Service is ready or serving",
+});
+const ask = (verdicts: readonly Verdict[], over: Partial<AnnouncedInput> = {}) =>
+  announcedOf({
+    me: "n1",
+    verdicts,
+    alive: new Set(["n2", "n1"]),
+    answering: new Set([IP, V6]),
+    withoutInterface: new Set(),
+    ...over,
+  });
+
+describe("announcedOf", () => {
+  it("is True when all addresses are answered for", () => {
+    expect(ask([owned(IP, "n1"), owned(V6, "n2")])).toEqual({
+      status: "True",
+      reason: "Layer2",
+      message: `A node answers for ${IP} and ${V6}`,
+    });
+  });
+
+  it("the owner of the first address speaks, or else the first node that is alive; nobody twice", () => {
+    expect(ask([owned(IP, "n2"), owned(V6, "n1")])).toBeUndefined();
+    expect(ask([silent(IP), owned(V6, "n2")])).toBeUndefined();
+    expect(ask([silent(IP)])).toBeDefined();
+    expect(ask([silent(IP)], { me: "n2" })).toBeUndefined();
+    expect(ask([silent(IP)], { alive: new Set() })).toBeUndefined();
+    expect(ask([])).toBe("nothing");
+    expect(ask([], { me: "n2" })).toBeUndefined();
+  });
+
+  it("is False with the reason and a sentence for each address that nobody answers for", () => {
+    expect(ask([owned(IP, "n1"), silent(V6)])).toEqual({
+      status: "False",
+      reason: "NoEndpoints",
+      message: `${V6}: no endpoint of the Service is ready or serving`,
+    });
+    expect(ask([silent(IP), silent(V6)])).toMatchObject({
+      message: expect.stringContaining(`; ${V6}: no endpoint`) as string,
+    });
+  });
+
+  it("waits for the kernel, and names a node without an interface", () => {
+    expect(ask([owned(IP, "n1")], { answering: new Set() })).toBeUndefined();
+    const none = ask([owned(IP, "n1")], {
+      answering: new Set(),
+      withoutInterface: new Set([IP]),
+    });
+    expect(none).toMatchObject({
+      status: "False",
+      reason: "NoInterface",
+      message: expect.stringContaining("no interface of node n1 fits") as string,
+    });
+  });
+});
+
+describe("announcedPatch", () => {
+  const said = { status: "False", reason: "NoEndpoints", message: "x" } as const;
+  const other = { type: "AddressAssigned", status: "True", reason: "Assigned", message: "" };
+  const service = (conditions: readonly object[]) =>
+    ({
+      metadata: { name: "web", resourceVersion: "7" },
+      status: { conditions },
+    }) as unknown as kind.Service;
+  const NOW = new Date("2026-01-02T03:04:05.678Z");
+  const at = (lastTransitionTime: string) => ({ type: "Announced", ...said, lastTransitionTime });
+
+  it("keeps what others say, and holds for the version that was read only", () => {
+    expect(announcedPatch(service([other]), said, NOW)).toEqual({
+      metadata: { resourceVersion: "7" },
+      status: { conditions: [other, at("2026-01-02T03:04:05Z")] },
+    });
+  });
+
+  it("the time is that of the last change of status, not of the words", () => {
+    const before = { ...at("2025-01-01T00:00:00Z"), reason: "NoEligibleNode" };
+    const status = announcedPatch(service([before]), said, NOW);
+    expect(status).toMatchObject({ status: { conditions: [at("2025-01-01T00:00:00Z")] } });
+    const turned = announcedPatch(service([{ ...before, status: "True" }]), said, NOW);
+    expect(turned).toMatchObject({ status: { conditions: [at("2026-01-02T03:04:05Z")] } });
+  });
+
+  it("takes the condition away, and nobody else's, when there is nothing to say", () => {
+    const metadata = { resourceVersion: "7" };
+    expect(announcedPatch(service([other, at("")]), "nothing", NOW)).toEqual({
+      metadata,
+      status: { conditions: [other] },
+    });
+    expect(announcedPatch(service([at("")]), "nothing", NOW)).toEqual({
+      metadata,
+      status: { conditions: null },
+    });
+  });
+
+  it("knows what is said already", () => {
+    expect(isSaid(service([other]), "nothing")).toBe(true);
+    expect(isSaid(service([at("")]), "nothing")).toBe(false);
+    expect(isSaid(service([at("")]), said)).toBe(true);
+    expect(isSaid(service([{ ...at(""), message: "y" }]), said)).toBe(false);
+    expect(isSaid(service([]), said)).toBe(false);
+  });
+});

@@ -1,0 +1,61 @@
+import type { kind } from "kubernetes-fluent-client";
+import type { KubeClient } from "../../kube/client";
+import { isReason } from "../../kube/errors";
+import type { Log } from "../../kube/log";
+import { keyOf, services } from "../../kube/resource";
+import { createWorkQueue } from "../../kube/work-queue";
+import { announcedPatch, isSaid } from "./announced-condition";
+import type { Announced } from "./announced-condition";
+
+export type AnnouncedWriterOptions = {
+  readonly client: KubeClient;
+  readonly log: Log;
+  /** The Service as the API server has it. */
+  readonly service: (key: string) => kind.Service | undefined;
+  /** What this node has to say of it now, if it is the one to speak. */
+  readonly wish: (service: kind.Service) => Announced | "nothing" | undefined;
+  /** Called when a Service was told that it is not announced, or why else than before. */
+  readonly onSilence: (key: string, message: string) => void;
+};
+
+/** Keeps the condition Announced of Services true, in its own time: nothing waits for it. */
+export type AnnouncedWriter = {
+  /** Looks at all Services, and writes where the condition says something else. */
+  check(all: readonly kind.Service[]): void;
+  stop(): Promise<void>;
+};
+
+export function startAnnouncedWriter(options: AnnouncedWriterOptions): AnnouncedWriter {
+  const { client, log, wish, onSilence } = options;
+  const queue = createWorkQueue({
+    name: "service-announced",
+    log,
+    reconcile: async key => {
+      const service = options.service(key);
+      const announced = service && wish(service);
+      if (!service || announced === undefined || isSaid(service, announced)) return;
+      try {
+        await client.mergePatchStatus(
+          services,
+          key,
+          announcedPatch(service, announced, new Date()),
+        );
+      } catch (error) {
+        // Gone, or written by somebody else meanwhile: the watch brings that, and with it the next check.
+        if (isReason(error, "NotFound") || isReason(error, "Conflict")) return;
+        throw error;
+      }
+      if (announced !== "nothing" && announced.status === "False")
+        onSilence(key, announced.message);
+    },
+  });
+  return {
+    check: all => {
+      for (const service of all) {
+        const announced = wish(service);
+        if (announced !== undefined && !isSaid(service, announced)) queue.add(keyOf(service));
+      }
+    },
+    stop: () => queue.stop(),
+  };
+}
