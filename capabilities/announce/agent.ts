@@ -1,3 +1,6 @@
+import { advertisedAddresses, wantedPeers } from "./bgp/routes";
+import { createSessions } from "./bgp/sessions";
+import type { BgpSessions } from "./bgp/sessions";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
 import { alivePeers, holdersOf, nextClaims, suspectsOf } from "./holders";
@@ -59,6 +62,7 @@ class RunningAgent implements Agent {
   readonly #announcer: Announcer;
   readonly #prober: Prober;
   readonly #reporter: Reporter;
+  readonly #bgp: BgpSessions;
   #membership: Membership | undefined;
   #secret: { stop(): Promise<void> } | undefined;
   #plan: Plan | undefined;
@@ -81,6 +85,8 @@ class RunningAgent implements Agent {
     this.#parts = parts;
     this.#me = options.nodeName;
     this.#reporter = createReporter(parts);
+    this.#bgp = createSessions({ log });
+    metrics.watchSessions(() => this.#bgp.reports());
     const send = (index: number, frame: Uint8Array): void => {
       socket.send(index, frame);
     };
@@ -178,6 +184,7 @@ class RunningAgent implements Agent {
   async stop(): Promise<void> {
     const wasActive = this.#phase === "active";
     this.#phase = wasActive ? "leaving" : "stopped";
+    const sessions = this.#bgp.stop("the announcer stops");
     if (wasActive) await this.#handOver();
     this.#phase = "stopped";
     this.#stopReplans();
@@ -187,6 +194,7 @@ class RunningAgent implements Agent {
     this.#watch.stop();
     if (wasActive) await this.#responder.own(new Map());
     await this.#responder.stop();
+    await sessions;
     await this.#secret?.stop();
     await this.#membership?.stop();
     await this.#reporter.stop();
@@ -256,6 +264,7 @@ class RunningAgent implements Agent {
 
   #replan(): void {
     if (this.#phase !== "active" && this.#phase !== "leaving") return;
+    if (this.#phase === "active") this.#advertise();
     const before = this.#plan;
     const plan = this.#planWith(this.#members());
     this.#plan = plan;
@@ -264,6 +273,14 @@ class RunningAgent implements Agent {
       movesBetween(before, plan, node => this.#fateOf(node)),
       plan,
     );
+  }
+
+  /** What goes by BGP depends on no other node. */
+  #advertise(): void {
+    const me = this.#watch.nodes().find(({ name }) => name === this.#me);
+    const { ignoreExcludeLabel } = this.#parts.options;
+    const input = { config: this.#watch.config(), services: this.#watch.services() };
+    this.#bgp.apply(wantedPeers({ ...input, me, ignoreExcludeLabel }), me);
   }
 
   #planWith(members: readonly Member[], alive: ReadonlySet<string> = this.#alive()): Plan {
@@ -326,7 +343,8 @@ class RunningAgent implements Agent {
     for (const address of held.keys()) {
       if (!owned.has(address) || lingering.has(address)) this.#announcer.stop(address);
     }
-    this.#reporter.planned({ plan, takenOver: mine, held, alive: this.#alive() });
+    const advertised = advertisedAddresses(this.#watch.services(), this.#watch.config());
+    this.#reporter.planned({ plan, takenOver: mine, held, alive: this.#alive(), advertised });
     // Epochs are raised when it is clear that this node keeps what it took or adopted.
     this.#claim(new Set(this.#claims.map(({ address }) => address)));
     this.#stopLinger();

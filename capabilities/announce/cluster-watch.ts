@@ -2,6 +2,9 @@ import type { kind } from "kubernetes-fluent-client";
 import { formatConfigError, parseConfig } from "../config/config";
 import type { Config } from "../config/config";
 import { CONFIG_MAP_NAME } from "../config/config-map/convert";
+import { bgpAdvertisementResource } from "../config/kinds/bgp-advertisement";
+import { bgpPeerResource } from "../config/kinds/bgp-peer";
+import { communityResource } from "../config/kinds/community";
 import { ipAddressPoolResource } from "../config/kinds/ip-address-pool";
 import { l2AdvertisementResource } from "../config/kinds/l2-advertisement";
 import { configMaps, endpointSlices, nodes, services } from "../kube/resource";
@@ -59,11 +62,17 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   });
   const poolStore = watchStore<unknown>(ipAddressPoolResource, configured);
   const adStore = watchStore<unknown>(l2AdvertisementResource, configured);
+  const peerStore = watchStore<unknown>(bgpPeerResource, configured);
+  const bgpAdStore = watchStore<unknown>(bgpAdvertisementResource, configured);
+  const communityStore = watchStore<unknown>(communityResource, configured);
   const configMapStore = watchStore<unknown>(configMaps, {
     ...configured,
     fieldSelector: { "metadata.name": CONFIG_MAP_NAME },
   });
-  const stores = [serviceStore, sliceStore, nodeStore, poolStore, adStore, configMapStore];
+  const stores = [
+    ...[serviceStore, sliceStore, nodeStore, poolStore, adStore],
+    ...[peerStore, bgpAdStore, communityStore, configMapStore],
+  ];
 
   return {
     synced: Promise.all(stores.map(store => store.synced)),
@@ -78,6 +87,9 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
       readConfig.read({
         pools: poolStore.list(),
         l2Ads: adStore.list(),
+        bgpPeers: peerStore.list(),
+        bgpAds: bgpAdStore.list(),
+        communities: communityStore.list(),
         configMap: configMapStore.list()[0],
       }),
     service: key => serviceStore.get(key),

@@ -75,6 +75,8 @@ export function localService(
 export const LAN: Config = {
   pools: [pool("lan", "10.20.30.0/24", "fd00::/64")],
   l2Ads: [ad("lan")],
+  bgpPeers: [],
+  bgpAds: [],
 };
 
 /** Two nodes, both heard, and one pool that is advertised everywhere; placed as MetalLB does. */

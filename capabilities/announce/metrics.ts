@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
+import type { SessionReport } from "./bgp/sessions";
 import type { HeartbeatCounts } from "./membership/membership";
 
 /** What the announcer counts. Names with the prefix metallb are MetalLB's own. */
@@ -16,6 +17,8 @@ export type Metrics = {
   readonly probesSent: Counter;
   /** From now on the heartbeats' counts are read from here. */
   countHeartbeats(read: () => HeartbeatCounts): void;
+  /** From now on the BGP sessions are read from here. */
+  watchSessions(read: () => readonly SessionReport[]): void;
 };
 
 export function createMetrics(): Metrics {
@@ -34,8 +37,36 @@ export function createMetrics(): Metrics {
       for (const [fate, count] of Object.entries(readHeartbeats())) this.inc({ fate }, count);
     },
   });
+  let readSessions: () => readonly SessionReport[] = () => [];
+  new Gauge({
+    name: "metallb_bgp_session_up",
+    help: "1 for each BGP session that is established",
+    labelNames: ["peer"],
+    registers,
+    collect() {
+      this.reset();
+      readSessions().forEach(({ peer, isUp }) => {
+        this.set({ peer }, isUp ? 1 : 0);
+      });
+    },
+  });
+  new Gauge({
+    name: "metallb_bgp_announced_prefixes_total",
+    help: "Prefixes that are advertised to a peer, or will be once its session is established",
+    labelNames: ["peer"],
+    registers,
+    collect() {
+      this.reset();
+      readSessions().forEach(({ peer, prefixes }) => {
+        this.set({ peer }, prefixes);
+      });
+    },
+  });
   return {
     registry,
+    watchSessions: read => {
+      readSessions = read;
+    },
     probesSent: new Counter({
       name: "ancho_probes_sent_total",
       help: "ARP requests and neighbor solicitations sent to find out whether a silent owner still answers",

@@ -318,6 +318,7 @@ describe("several addresses and several Services", () => {
 
   it("does not depend on the order of Services, nodes and advertisements", () => {
     const config = {
+      ...LAN,
       pools: [pool("lan", "10.20.30.0/24")],
       l2Ads: [adFor(["n1", "n2"]), ad("all")],
     };

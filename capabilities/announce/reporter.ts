@@ -28,6 +28,8 @@ export type PlanNews = {
   readonly held: Owned;
   /** Nodes that may own addresses. */
   readonly alive: ReadonlySet<string>;
+  /** What BGPAdvertisements are for, each as `namespace/name address`. */
+  readonly advertised: ReadonlySet<string>;
 };
 
 export type ServiceSource = {
@@ -189,9 +191,10 @@ export function createReporter(parts: Parts): Reporter {
     },
     planned: news => {
       ({ plan, alive } = news);
-      verdicts = byService(plan.verdicts);
+      const told = plan.verdicts.filter(verdict => !goesByBgp(verdict, news.advertised));
+      verdicts = byService(told);
       for (const move of news.takenOver) noteMove(move, news.plan, news.held);
-      noteSilences(plan.verdicts);
+      noteSilences(told);
       noteChanges();
       announcedWriter.check(source.allServices());
       metrics.membersAlive.set(alive.size);
@@ -208,6 +211,15 @@ export function createReporter(parts: Parts): Reporter {
       await Promise.all([writer.stop(), announcedWriter.stop(), state.stop()]);
     },
   };
+}
+
+/** That layer 2 does not announce it is then as it should be. */
+function goesByBgp(verdict: Verdict, advertised: PlanNews["advertised"]): boolean {
+  return (
+    verdict.owner === undefined &&
+    verdict.reason === "noMatchingAdvertisement" &&
+    advertised.has(`${verdict.service} ${verdict.address}`)
+  );
 }
 
 function byService(verdicts: readonly Verdict[]): ReadonlyMap<string, readonly Verdict[]> {

@@ -26,7 +26,7 @@ describe("parseConfig", () => {
   it("metallb 1: nothing is a valid configuration", () => {
     expect(parseConfig({ pools: [], l2Ads: [] })).toEqual({
       ok: true,
-      config: { pools: [], l2Ads: [] },
+      config: { pools: [], l2Ads: [], bgpPeers: [], bgpAds: [] },
       notices: [],
     });
   });

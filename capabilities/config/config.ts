@@ -8,7 +8,10 @@ import { parseL2Ad, resolvePools } from "./l2-ad";
 import type { L2Ad, L2AdDraft } from "./l2-ad";
 import { overlapBetween, parsePool } from "./pool";
 import type { Pool } from "./pool";
-import { objectName, originOf } from "./raw-object";
+import { readBgp } from "./bgp/bgp-config";
+import type { BgpAd } from "./bgp/advertisement";
+import type { BgpPeer } from "./bgp/peer";
+import { duplicateName, objectName, originOf } from "./raw-object";
 
 export { formatConfigError } from "./config-error";
 export type { L2Ad } from "./l2-ad";
@@ -20,12 +23,19 @@ export type Config = {
   readonly pools: readonly Pool[];
   /** Sorted by name. */
   readonly l2Ads: readonly L2Ad[];
+  /** Sorted by name. */
+  readonly bgpPeers: readonly BgpPeer[];
+  /** Sorted by name. */
+  readonly bgpAds: readonly BgpAd[];
 };
 
 /** Untrusted objects, as a watch or a file has them, in any order. */
 export type RawConfig = {
   readonly pools: readonly unknown[];
   readonly l2Ads: readonly unknown[];
+  readonly bgpPeers?: readonly unknown[];
+  readonly bgpAds?: readonly unknown[];
+  readonly communities?: readonly unknown[];
   /** The ConfigMap of MetalLB 0.12 and older, if there is one. */
   readonly configMap?: unknown;
 };
@@ -44,16 +54,32 @@ export type ParsedConfig = {
  * not depend on the order of the lists.
  */
 export function parseConfig(raw: RawConfig): ParsedConfig {
-  const given = { IPAddressPool: raw.pools, L2Advertisement: raw.l2Ads };
+  const { bgpPeers = [], bgpAds = [], communities = [] } = raw;
+  const given = {
+    ...{ IPAddressPool: raw.pools, L2Advertisement: raw.l2Ads },
+    ...{ BGPPeer: bgpPeers, BGPAdvertisement: bgpAds, Community: communities },
+  };
   const { resources, notices, errors: converted } = mergeConfigMap(given, raw.configMap);
   const pools = collect(ipAddressPoolResource.kind, resources.IPAddressPool, parsePool);
   const l2Ads = collect(l2AdvertisementResource.kind, resources.L2Advertisement, parseL2Ad);
   const apart = withoutOverlaps(pools.values);
+  const bgp = readBgp(
+    {
+      peers: [...resources.BGPPeer].sort(byAge),
+      ads: [...resources.BGPAdvertisement].sort(byAge),
+      communities: [...resources.Community].sort(byAge),
+    },
+    apart.pools,
+  );
   const config = deepFreeze({
     pools: apart.pools.sort(byName),
+    ...{ bgpPeers: bgp.peers, bgpAds: bgp.ads },
     l2Ads: l2Ads.values.map(({ value }) => resolvePools(value, apart.pools)).sort(byName),
   });
-  const errors = [...converted, ...pools.errors, ...apart.errors, ...l2Ads.errors].sort(byPlace);
+  const errors = [
+    ...[...converted, ...pools.errors, ...apart.errors],
+    ...[...l2Ads.errors, ...bgp.errors],
+  ].sort(byPlace);
   const result = { config, notices };
   return errors.length === 0 ? { ok: true, ...result } : { ok: false, errors, ...result };
 }
@@ -85,11 +111,6 @@ function collect<T extends Pool | L2AdDraft>(
     }
   }
   return { values, errors };
-}
-
-function duplicateName(object: string, name: string): ConfigError {
-  const problem = "is the name of another object of the same kind";
-  return { object, field: "metadata.name", value: name, problem, remedy: "rename one of them" };
 }
 
 function withoutOverlaps(candidates: readonly Sourced<Pool>[]): {

@@ -2,7 +2,7 @@ import type { Parsed } from "./config-error";
 import { l2AdvertisementResource, l2AdvertisementSchema } from "./kinds/l2-advertisement";
 import type { L2Advertisement } from "./kinds/l2-advertisement";
 import type { Pool } from "./pool";
-import { nameFindings } from "./pool";
+import { meantPools, nameFindings } from "./pool";
 import { objectName, readObject } from "./raw-object";
 import { matchesAny, matchesSelector } from "./selector";
 import type { LabelSelector } from "./selector";
@@ -50,11 +50,7 @@ export function parseL2Ad(raw: unknown): Parsed<L2AdDraft> {
  */
 export function resolvePools(draft: L2AdDraft, pools: readonly Pool[]): L2Ad {
   const { poolNames, poolSelectors, ...ad } = draft;
-  const isMeant = ({ name, labels }: Pool): boolean =>
-    poolNames.includes(name) || poolSelectors.some(selector => matchesSelector(selector, labels));
-  const all = poolNames.length === 0 && poolSelectors.length === 0;
-  const names = pools.filter(pool => all || isMeant(pool)).map(pool => pool.name);
-  return { ...ad, pools: names.sort() };
+  return { ...ad, pools: meantPools({ names: poolNames, selectors: poolSelectors }, pools) };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Parsed } from "./config-error";
 import { ipAddressPoolResource, ipAddressPoolSchema } from "./kinds/ip-address-pool";
 import type { IPAddressPool } from "./kinds/ip-address-pool";
 import { objectName, readObject } from "./raw-object";
+import { matchesSelector } from "./selector";
 import type { LabelSelector } from "./selector";
 import { duplicates, selectorFindings } from "./selector-rules";
 import type { Finding } from "./selector-rules";
@@ -119,4 +120,25 @@ export function overlapBetween(
     if (theirs) return { index, own: formatRange(range), theirs: formatRange(theirs) };
   }
   return undefined;
+}
+
+/**
+ * Names of the pools that an advertisement means, sorted: those that it names and those that its selectors match;
+ * all, if it has neither.
+ */
+export function meantPools(
+  by: {
+    readonly names: readonly string[] | undefined;
+    readonly selectors: readonly LabelSelector[] | undefined;
+  },
+  pools: readonly Pool[],
+): readonly string[] {
+  const { names = [], selectors = [] } = by;
+  const isMeant = ({ name, labels }: Pool): boolean =>
+    names.includes(name) || selectors.some(selector => matchesSelector(selector, labels));
+  const all = names.length === 0 && selectors.length === 0;
+  return pools
+    .filter(pool => all || isMeant(pool))
+    .map(({ name }) => name)
+    .sort();
 }

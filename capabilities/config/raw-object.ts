@@ -90,3 +90,9 @@ function text(value: unknown): string | undefined {
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
+
+/** Two objects of one kind with one name, which only a file can hold. */
+export function duplicateName(object: string, name: string): ConfigError {
+  const problem = "is the name of another object of the same kind";
+  return { object, field: "metadata.name", value: name, problem, remedy: "rename one of them" };
+}

@@ -60,7 +60,10 @@ const namespaceRights: readonly Manifest[] = [
     rules: [
       {
         apiGroups: ["metallb.io"],
-        resources: ["ipaddresspools", "l2advertisements"],
+        resources: [
+          ...["ipaddresspools", "l2advertisements"],
+          ...["bgppeers", "bgpadvertisements", "communities"],
+        ],
         verbs: read,
       },
       {

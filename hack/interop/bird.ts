@@ -28,20 +28,25 @@ const packages = ["bird2", "libssh-gcrypt-4"] as const;
 
 /**
  * Starts BIRD with this configuration and waits until it answers.
+ *
+ * @param inside turns a command into one that runs elsewhere, as in a network namespace
  * @throws Error with BIRD's own words when it does not accept the configuration.
  */
-export async function startBird(configuration: string): Promise<Bird> {
+export async function startBird(
+  configuration: string,
+  inside: (argv: readonly string[]) => Promise<readonly string[]> = argv => Promise.resolve(argv),
+): Promise<Bird> {
   const root = await fetchBird();
   const folder = await mkdtemp(join(tmpdir(), "bird-"));
   const file = (name: string): string => join(folder, name);
   await writeFile(file("bird.conf"), `log "${file("bird.log")}" all;\n${configuration}`);
   const libraries = join(root, "usr/lib", await multiarchFolder(root));
   const env = { ...process.env, LD_LIBRARY_PATH: libraries };
-  const daemon = spawn(
-    join(root, "usr/sbin/bird"),
-    ["-f", "-c", file("bird.conf"), "-s", file("bird.ctl"), "-P", file("bird.pid")],
-    { env, stdio: ["ignore", "ignore", "pipe"] },
-  );
+  const [command = "", ...args] = await inside([
+    ...[join(root, "usr/sbin/bird"), "-f"],
+    ...["-c", file("bird.conf"), "-s", file("bird.ctl"), "-P", file("bird.pid")],
+  ]);
+  const daemon = spawn(command, args, { env, stdio: ["ignore", "ignore", "pipe"] });
   let complaint = "";
   daemon.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
   const exited = once(daemon, "exit");

@@ -1,0 +1,121 @@
+import type { RouteAttributes } from "../../bgp/index";
+import { cidrRange, formatAddress, parseAddress } from "../../config/address";
+import type { IpAddress } from "../../config/address";
+import type { BgpAd } from "../../config/bgp/advertisement";
+import type { BgpPeer } from "../../config/bgp/peer";
+import { poolOf } from "../../config/config";
+import type { Config } from "../../config/config";
+import { matchesAny } from "../../config/selector";
+import { EXCLUDE_LABEL } from "../facts";
+import type { NodeFacts, ServiceFacts } from "../facts";
+
+export type RouteInput = {
+  readonly config: Config;
+  readonly services: readonly ServiceFacts[];
+  /** The node that this runs on; undefined while it is not known. */
+  readonly me: NodeFacts | undefined;
+  /** Serve nodes with the exclude label too (as MetalLB's --ignore-exclude-lb). */
+  readonly ignoreExcludeLabel: boolean;
+};
+
+/** Prefixes and what is said of them. */
+export type Routes = ReadonlyMap<string, RouteAttributes>;
+
+/** A peer of this node and what is advertised to it. */
+export type WantedPeer = { readonly peer: BgpPeer; readonly routes: Routes };
+
+/**
+ * What this node advertises to which routers. It does not depend on other nodes: each speaks for itself, and routers
+ * spread what they send over all that advertise.
+ */
+export function wantedPeers({
+  config,
+  services,
+  me,
+  ignoreExcludeLabel,
+}: RouteInput): readonly WantedPeer[] {
+  if (!me) return [];
+  const peers = config.bgpPeers.filter(peer => matchesAny(peer.nodeSelectors, me.labels));
+  const isUsable =
+    !me.isNetworkUnavailable && (ignoreExcludeLabel || !(EXCLUDE_LABEL in me.labels));
+  const reachable = isUsable ? services.filter(service => canDeliver(service, me)) : [];
+  const offers = reachable.flatMap(service => offersOf(service, config, me));
+  return peers.map(peer => ({ peer, routes: routesFor(peer, offers) }));
+}
+
+/** The addresses of Services that a BGPAdvertisement is for, each as `namespace/name address`. */
+export function advertisedAddresses(
+  services: readonly ServiceFacts[],
+  config: Config,
+): ReadonlySet<string> {
+  if (config.bgpAds.length === 0) return new Set();
+  return new Set(
+    services.flatMap(service =>
+      service.addresses
+        .filter(address => adsFor(service, parseAddress(address), config).length > 0)
+        .map(address => `${service.key} ${address}`),
+    ),
+  );
+}
+
+/** One address by one advertisement. */
+type Offer = { readonly ad: BgpAd; readonly address: IpAddress };
+
+/** Local: an endpoint on the node itself. Cluster: an endpoint anywhere. */
+function canDeliver({ isLocal, endpointNodes, hasEndpoint }: ServiceFacts, me: NodeFacts): boolean {
+  return isLocal ? endpointNodes.has(me.name) : hasEndpoint;
+}
+
+function offersOf(service: ServiceFacts, config: Config, me: NodeFacts): readonly Offer[] {
+  return service.addresses.flatMap(text => {
+    const address = parseAddress(text);
+    return adsFor(service, address, config)
+      .filter(ad => matchesAny(ad.nodeSelectors, me.labels))
+      .flatMap(ad => (address ? [{ ad, address }] : []));
+  });
+}
+
+function adsFor(
+  service: ServiceFacts,
+  address: IpAddress | undefined,
+  config: Config,
+): readonly BgpAd[] {
+  const pool = address && poolOf(config, address);
+  if (!pool) return [];
+  return config.bgpAds.filter(
+    ad => ad.pools.includes(pool.name) && matchesAny(ad.serviceSelectors, service.labels),
+  );
+}
+
+/**
+ * Advertisements that give the same prefix make one route: their communities come together, and the first one by name
+ * that has a local preference decides it (as MetalLB's native mode).
+ */
+function routesFor(peer: BgpPeer, offers: readonly Offer[]): Routes {
+  const routes = new Map<string, RouteAttributes>();
+  for (const { ad, address } of offers) {
+    const isForPeer = ad.peers.length === 0 || ad.peers.includes(peer.name);
+    if (!isForPeer || !peer.families.includes(address.family)) continue;
+    const prefix = prefixOf(address, ad.aggregationLength[address.family]);
+    routes.set(prefix, joined(routes.get(prefix), ad));
+  }
+  return routes;
+}
+
+function prefixOf(address: IpAddress, length: number): string {
+  const { family, first } = cidrRange(address, length);
+  return `${formatAddress({ family, value: first })}/${length}`;
+}
+
+function joined(before: RouteAttributes = {}, ad: BgpAd): RouteAttributes {
+  const localPref = before.localPref ?? ad.localPref;
+  return {
+    ...(localPref === undefined ? {} : { localPref }),
+    communities: union(before.communities, ad.communities),
+    largeCommunities: union(before.largeCommunities, ad.largeCommunities),
+  };
+}
+
+function union(a: readonly string[] = [], b: readonly string[]): readonly string[] {
+  return [...new Set([...a, ...b])].sort();
+}

@@ -1,0 +1,121 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createSpeaker } from "../../bgp/index";
+import type { Peer, Speaker } from "../../bgp/index";
+import type { BgpPeer } from "../../config/bgp/peer";
+import { node } from "../fixtures";
+import { createSessions } from "./sessions";
+import type { BgpSessions } from "./sessions";
+import type { Routes, WantedPeer } from "./routes";
+
+const ME = node("n1", { addresses: ["127.0.0.1"] });
+const A = "192.0.2.1/32";
+const B = "192.0.2.2/32";
+
+/** Against a second speaker, over TCP on loopback. */
+describe("the BGP sessions of a node", () => {
+  let router: Speaker;
+  let routerSide: Peer;
+  let sessions: BgpSessions;
+  let peer: BgpPeer;
+  let ups: number;
+  let downs: readonly string[];
+
+  beforeEach(async () => {
+    const port = await freePort();
+    ups = 0;
+    downs = [];
+    router = createSpeaker({
+      ...{ as: 64501, routerId: "10.0.0.1" },
+      listen: { address: "127.0.0.1", port },
+    });
+    routerSide = router.addPeer({
+      ...{ address: "127.0.0.1", as: "external", isPassive: true },
+      onChange: change => {
+        if (change.type === "up") ups += 1;
+        else if (change.wasUp) downs = [...downs, change.reason];
+      },
+    });
+    await router.listening();
+    const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    sessions = createSessions({ log });
+    peer = {
+      ...{ name: "router", myAsn: 64500, peerAsn: 64501, address: "127.0.0.1", port },
+      ...{ holdTime: 90, families: ["ipv4"], nodeSelectors: [] },
+    };
+  });
+
+  afterEach(async () => {
+    await sessions.stop("the test is over");
+    await router.stop();
+  });
+
+  const apply = (routes: Routes, over: Partial<BgpPeer> = {}): void => {
+    const wanted: WantedPeer = { peer: { ...peer, ...over }, routes };
+    sessions.apply([wanted], ME);
+  };
+  const until = (condition: () => boolean): Promise<boolean> => vi.waitUntil(condition, 20_000);
+  const announced = (): number => routerSide.status().received.announced;
+
+  it("announce what is wanted, take back what is not, and say nothing twice", async () => {
+    apply(new Map([[A, {}]]));
+    await until(() => announced() === 1);
+    expect(sessions.reports()).toEqual([
+      { peer: `127.0.0.1:${peer.port}`, isUp: true, prefixes: 1 },
+    ]);
+    apply(new Map([[A, {}]]));
+    apply(
+      new Map([
+        [A, {}],
+        [B, {}],
+      ]),
+    );
+    await until(() => announced() === 2);
+    apply(new Map([[B, {}]]));
+    await until(() => routerSide.status().received.withdrawn === 1);
+    expect(announced()).toBe(2);
+    expect(ups).toBe(1);
+  });
+
+  it("stay up when attributes change", async () => {
+    apply(new Map([[A, {}]]));
+    await until(() => announced() === 1);
+    apply(new Map([[A, { communities: ["64500:1"] }]]));
+    await until(() => announced() === 2);
+    expect([ups, downs]).toEqual([1, []]);
+  });
+
+  it("metallb 140: end with their BGPPeer, and tell the router why", async () => {
+    apply(new Map([[A, {}]]));
+    await until(() => announced() === 1);
+    sessions.apply([], ME);
+    await until(() => downs.length === 1);
+    expect(downs[0]).toContain("no BGPPeer for this node any more");
+    expect(sessions.reports()).toEqual([]);
+  });
+
+  it("begin anew, with all routes, when what they depend on changes", async () => {
+    apply(new Map([[A, {}]]));
+    await until(() => announced() === 1);
+    apply(new Map([[A, {}]]), { myAsn: 64502 });
+    await until(() => ups === 2 && announced() === 1);
+    expect(downs[0]).toContain("its BGPPeer was changed");
+    expect(routerSide.status().session).toMatchObject({ peerAs: 64502 });
+  });
+
+  it("wait for the node to be known", () => {
+    sessions.apply([{ peer, routes: new Map() }], undefined);
+    expect(sessions.reports()).toEqual([]);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,132 @@
+import { createSpeaker } from "../../bgp/index";
+import type { Peer, PeerOptions, RouteAttributes, SessionChange, Speaker } from "../../bgp/index";
+import type { BgpPeer } from "../../config/bgp/peer";
+import type { Log } from "../../kube/log";
+import type { NodeFacts } from "../facts";
+import { nextHopsOf, routerIdFor } from "./identity";
+import type { Routes, WantedPeer } from "./routes";
+
+/** How a session is, for metrics. */
+export type SessionReport = {
+  /** ADDRESS:PORT of the router, by which MetalLB's metrics know it. */
+  readonly peer: string;
+  readonly isUp: boolean;
+  readonly prefixes: number;
+};
+
+/** The BGP sessions of this node. */
+export type BgpSessions = {
+  /** Makes sessions and routes what is wanted; touches nothing else. */
+  apply(wanted: readonly WantedPeer[], me: NodeFacts | undefined): void;
+  reports(): readonly SessionReport[];
+  /** Tells all peers why, and ends. */
+  stop(reason: string): Promise<void>;
+};
+
+type Running = {
+  readonly settings: string;
+  readonly title: string;
+  readonly speaker: Speaker;
+  readonly peer: Peer;
+  /** What was announced, with the attributes as text. */
+  readonly announced: Map<string, string>;
+};
+
+export function createSessions({ log }: { readonly log: Log }): BgpSessions {
+  const running = new Map<string, Running>();
+  const ending = new Set<Promise<void>>();
+
+  function end(name: string, reason: string): void {
+    const one = running.get(name);
+    if (!one) return;
+    running.delete(name);
+    const ended = one.speaker.stop(reason).finally(() => ending.delete(ended));
+    ending.add(ended);
+    log.info({ peer: name, reason }, "BGP session is ended");
+  }
+
+  function begin(peer: BgpPeer, me: NodeFacts, settings: string): Running {
+    const speaker = createSpeaker({ as: peer.myAsn, routerId: routerIdFor(peer, me) });
+    const onChange = (change: SessionChange): void => {
+      if (change.type === "up") log.info({ peer: peer.name }, "BGP session is up");
+      else log.warn({ peer: peer.name, reason: change.reason }, "BGP session is down");
+    };
+    const handle = speaker.addPeer({ ...optionsOf(peer, me), onChange });
+    const title = `${peer.address}:${peer.port}`;
+    return { settings, title, speaker, peer: handle, announced: new Map() };
+  }
+
+  return {
+    apply: (wanted, me) => {
+      const names = new Set(wanted.map(({ peer }) => peer.name));
+      [...running.keys()]
+        .filter(name => !names.has(name))
+        .forEach(name => {
+          end(name, "no BGPPeer for this node any more");
+        });
+      if (!me) return;
+      for (const { peer, routes } of wanted) {
+        const settings = JSON.stringify([optionsOf(peer, me), peer.myAsn, routerIdFor(peer, me)]);
+        if (running.get(peer.name)?.settings !== settings)
+          end(peer.name, "its BGPPeer was changed");
+        const one = running.get(peer.name) ?? begin(peer, me, settings);
+        running.set(peer.name, one);
+        announce(one, routes);
+      }
+    },
+    reports: () =>
+      [...running.values()].map(({ title, peer, announced }) => ({
+        peer: title,
+        isUp: peer.status().state === "Established",
+        prefixes: announced.size,
+      })),
+    stop: async reason => {
+      [...running.keys()].forEach(name => {
+        end(name, reason);
+      });
+      await Promise.all(ending);
+    },
+  };
+}
+
+/** All that a session depends on: another value of this is another session. */
+function optionsOf(peer: BgpPeer, me: NodeFacts): PeerOptions {
+  const { localAsn, sourceAddress, connectTime } = peer;
+  return {
+    address: peer.address,
+    port: peer.port,
+    as: peer.peerAsn,
+    holdTime: peer.holdTime,
+    families: peer.families,
+    nextHops: otherNextHops(peer, me),
+    ...(localAsn === undefined ? {} : { localAs: localAsn }),
+    ...(sourceAddress === undefined ? {} : { localAddress: sourceAddress }),
+    ...(connectTime === undefined
+      ? {}
+      : { retryTime: Math.min(1, connectTime), maxRetryTime: connectTime }),
+  };
+}
+
+/** The session's own family takes the address that the session is on. */
+function otherNextHops({ address }: BgpPeer, me: NodeFacts): ReturnType<typeof nextHopsOf> {
+  const { ipv4, ipv6 } = nextHopsOf(me);
+  if (address.includes(":")) return ipv4 === undefined ? {} : { ipv4 };
+  return ipv6 === undefined ? {} : { ipv6 };
+}
+
+/** Only what changed is said; prefixes that share attributes are said together. */
+function announce({ peer, announced }: Running, routes: Routes): void {
+  const gone = [...announced.keys()].filter(prefix => !routes.has(prefix));
+  if (gone.length > 0) peer.withdraw(gone);
+  gone.forEach(prefix => announced.delete(prefix));
+  const groups = new Map<string, { attributes: RouteAttributes; prefixes: string[] }>();
+  for (const [prefix, attributes] of routes) {
+    const key = JSON.stringify(attributes);
+    if (announced.get(prefix) === key) continue;
+    announced.set(prefix, key);
+    const group = groups.get(key) ?? { attributes, prefixes: [] };
+    group.prefixes.push(prefix);
+    groups.set(key, group);
+  }
+  for (const { attributes, prefixes } of groups.values()) peer.announce(prefixes, attributes);
+}

@@ -1,0 +1,99 @@
+import type { Family } from "../address";
+import { parseAddress } from "../address";
+import type { Parsed } from "../config-error";
+import { bgpPeerResource } from "../kinds/bgp-peer";
+import type { BGPPeer } from "../kinds/bgp-peer";
+import { nameFindings } from "../pool";
+import { objectName } from "../raw-object";
+import type { LabelSelector } from "../selector";
+import type { Finding } from "../selector-rules";
+import { milliseconds } from "../validators/bgp-peer-rules";
+import { parseBgpPeer } from "../validators/bgp";
+
+/** A router that nodes hold a BGP session with. */
+export type BgpPeer = {
+  readonly name: string;
+  /** AS number of this end. */
+  readonly myAsn: number;
+  /** Shown to this router in place of `myAsn`. */
+  readonly localAsn?: number;
+  /** AS number of the router, or whether it is our own. */
+  readonly peerAsn: number | "internal" | "external";
+  readonly address: string;
+  readonly port: number;
+  readonly sourceAddress?: string;
+  readonly routerId?: string;
+  /** Seconds; 0: the session is not watched. */
+  readonly holdTime: number;
+  /** The longest wait between attempts to connect, seconds. */
+  readonly connectTime?: number;
+  /** What is advertised over the session. */
+  readonly families: readonly Family[];
+  /** Nodes that hold a session; empty: all. */
+  readonly nodeSelectors: readonly LabelSelector[];
+};
+
+const DEFAULT_HOLD_SECONDS = 90;
+const DEFAULT_PORT = 179;
+
+/** Reads one BGPPeer by itself. */
+export function readPeer(raw: unknown): Parsed<BgpPeer> {
+  const read = parseBgpPeer(raw);
+  if (!read.ok) return read;
+  const { metadata, spec } = read.value;
+  const findings = [...nameFindings(metadata.name), ...unsupported(spec)];
+  if (findings.length > 0) {
+    const object = objectName(bgpPeerResource.kind, raw);
+    return { ok: false, errors: findings.map(finding => ({ object, ...finding })) };
+  }
+  return { ok: true, value: peerFrom(metadata.name ?? "", spec) };
+}
+
+/** What a session would need that it does not get yet: without it, it must not come up at all. */
+function unsupported(spec: BGPPeer["spec"]): readonly Finding[] {
+  const fields = ["interface", "vrf", "password", "bfdProfile"] as const;
+  const used: string[] = fields.filter(field => spec[field]);
+  if (spec.passwordSecret?.name) used.push("passwordSecret");
+  return used.map(field => ({
+    field: `spec.${field}`,
+    value: undefined,
+    problem: "is not supported yet",
+    remedy: "remove it, if the session may do without",
+  }));
+}
+
+function peerFrom(name: string, spec: BGPPeer["spec"]): BgpPeer {
+  const own = parseAddress(spec.peerAddress ?? "")?.family ?? "ipv4";
+  return {
+    name,
+    myAsn: spec.myASN,
+    peerAsn: spec.dynamicASN ?? spec.peerASN ?? 0,
+    address: spec.peerAddress ?? "",
+    port: spec.peerPort === 0 ? DEFAULT_PORT : spec.peerPort,
+    holdTime: holdSeconds(spec),
+    families: spec.dualStackAddressFamily ? ["ipv4", "ipv6"] : [own],
+    nodeSelectors: spec.nodeSelectors ?? [],
+    ...optionalParts(spec),
+  };
+}
+
+type OptionalParts = Pick<BgpPeer, "localAsn" | "sourceAddress" | "routerId" | "connectTime">;
+
+/** What has no default here; empty texts and 0 are as good as nothing, as in Go. */
+function optionalParts(spec: BGPPeer["spec"]): OptionalParts {
+  const { localASN, sourceAddress, routerID, connectTime } = spec;
+  return {
+    ...(localASN ? { localAsn: localASN } : {}),
+    ...(sourceAddress ? { sourceAddress } : {}),
+    ...(routerID ? { routerId: routerID } : {}),
+    ...(connectTime ? { connectTime: (milliseconds(connectTime) ?? 0) / 1000 } : {}),
+  };
+}
+
+/** MetalLB's rule: three keepalive times where only that is given. Whole seconds, as on the wire. */
+function holdSeconds({ holdTime, keepaliveTime }: BGPPeer["spec"]): number {
+  const hold = milliseconds(holdTime);
+  const keepalive = milliseconds(keepaliveTime);
+  if (hold !== undefined) return Math.round(hold / 1000);
+  return keepalive === undefined ? DEFAULT_HOLD_SECONDS : Math.round((3 * keepalive) / 1000);
+}

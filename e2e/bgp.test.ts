@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startBird } from "../hack/interop/bird";
+import type { Bird } from "../hack/interop/bird";
+import { answerOf, applyWeb, request, serviceFor, statusAddresses } from "./fixtures";
+import type { Cluster } from "./support";
+import { cluster } from "./support";
+
+const app = "bgp";
+/** On no LAN: only a route leads there. */
+const ADDRESSES = "198.51.100.0-198.51.100.15";
+const NAMESPACE = "metallb-system";
+const EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers";
+
+/** The client is a router that runs BIRD, with a session to every node; what BIRD says of itself is the evidence. */
+describe("announcers that speak BGP", () => {
+  let c: Cluster;
+  let bird: Bird;
+  let nodes: ReadonlyMap<string, string>;
+
+  const resource = (kind: string, spec: object, version = "v1beta1"): object => ({
+    apiVersion: `metallb.io/${version}`,
+    kind,
+    metadata: { name: app, namespace: NAMESPACE },
+    spec,
+  });
+
+  beforeAll(async () => {
+    c = await cluster();
+    nodes = new Map(
+      ((await c.get("nodes"))?.items ?? []).map(({ metadata, status }) => [
+        metadata.name,
+        addressIn(status),
+      ]),
+    );
+    const client = await clientAddress();
+    bird = await startBird(configFor(client, [...nodes.values()]), argv =>
+      c.lab.command(c.lab.client, argv),
+    );
+    await applyWeb(c, app, 2);
+    await c.apply([
+      resource("IPAddressPool", { addresses: [ADDRESSES], autoAssign: false }),
+      resource("BGPAdvertisement", { ipAddressPools: [app] }),
+      resource("BGPPeer", { myASN: 64500, peerASN: 64501, peerAddress: client }, "v1beta2"),
+    ]);
+  });
+
+  afterAll(async () => {
+    await c.ok(["delete", "service,deployment", app, "--ignore-not-found"]);
+    for (const kind of ["bgppeer", "bgpadvertisement", "ipaddresspool"]) {
+      await c.ok(["delete", kind, app, "-n", NAMESPACE, "--ignore-not-found"]);
+    }
+    await bird.stop();
+  });
+
+  /** Nodes that the router has a route to the address over. */
+  async function vias(address: string): Promise<readonly string[]> {
+    const answer = await bird.ask(`show route ${address}/32`);
+    return [...nodes]
+      .filter(([, ip]) => answer.includes(`via ${ip} on`))
+      .map(([name]) => name)
+      .sort();
+  }
+
+  async function routed(address: string, wanted: readonly string[]): Promise<void> {
+    await c.waitFor(`routes to ${address} over ${wanted.join(", ") || "nobody"}`, async () => {
+      const found = await vias(address);
+      return String(found) === String([...wanted].sort());
+    });
+  }
+
+  async function podNodes(): Promise<readonly string[]> {
+    const pods = (await c.get("pods", "-l", `app=${app}`))?.items ?? [];
+    return [...new Set(pods.map(({ spec }) => spec.nodeName as string))];
+  }
+
+  it("metallb 180: give the router a route over every node, and traffic arrives", async () => {
+    await c.apply([serviceFor(app, app, {}, { "metallb.io/address-pool": app })]);
+    expect(await statusAddresses(c, app)).toEqual(["198.51.100.0"]);
+    await routed("198.51.100.0", [...nodes.keys()]);
+    expect(await answerOf(c, "client", "198.51.100.0")).toContain(`pod=${app}-`);
+    const route = await bird.ask("show route 198.51.100.0/32 all");
+    expect(route).toMatch(/BGP.as_path: 64500\n/);
+  });
+
+  it("metallb 181: change attributes without a new session", async () => {
+    const since = async (): Promise<readonly string[]> =>
+      (await bird.ask("show protocols")).split("\n").filter(line => line.includes("BGP"));
+    const before = await since();
+    const communities = ["64500:7", "large:64500:1:2"];
+    await c.apply([resource("BGPAdvertisement", { ipAddressPools: [app], communities })]);
+    await c.waitFor("the communities on all routes", async () => {
+      const route = await bird.ask("show route 198.51.100.0/32 all");
+      return route.split("(64500,7)").length === nodes.size + 1;
+    });
+    expect(await bird.ask("show route 198.51.100.0/32 all")).toContain("(64500, 1, 2)");
+    expect(await since()).toEqual(before);
+  });
+
+  it("metallb 180: with externalTrafficPolicy Local, speak only where endpoints are", async () => {
+    await c.ok(patch({ spec: { externalTrafficPolicy: "Local" } }));
+    const local = await podNodes();
+    expect(local.length).toBeLessThan(nodes.size);
+    await routed("198.51.100.0", local);
+    expect(await answerOf(c, "client", "198.51.100.0")).toContain(
+      `client=${await clientAddress()}`,
+    );
+    await c.ok(patch({ spec: { externalTrafficPolicy: "Cluster" } }));
+    await routed("198.51.100.0", [...nodes.keys()]);
+  });
+
+  it("take back what a node with the exclude label said", async () => {
+    const [first = "", ...others] = [...nodes.keys()];
+    try {
+      await c.ok(["label", "node", first, `${EXCLUDE}=`]);
+      await routed("198.51.100.0", others);
+      expect(await answerOf(c, "client", "198.51.100.0")).toContain("pod=");
+    } finally {
+      await c.ok(["label", "node", first, `${EXCLUDE}-`]);
+    }
+    await routed("198.51.100.0", [...nodes.keys()]);
+  });
+
+  it("answer no ARP for what goes by BGP, and say nothing wrong of it", async () => {
+    const service = await c.get("service", app);
+    const conditions = (service?.status?.conditions ?? []) as { type: string }[];
+    expect(conditions.map(({ type }) => type)).not.toContain("Announced");
+    for (const node of c.lab.nodes) {
+      const proxies = await c.lab.exec(node, ["ip", "neigh", "show", "proxy"]);
+      expect(proxies.stdout, node).not.toContain("198.51.100.");
+    }
+  });
+
+  it("take the route back when the Service goes, and end the sessions with the BGPPeer", async () => {
+    await c.ok(["delete", "service", app]);
+    await routed("198.51.100.0", []);
+    expect(await request(c, "client", "198.51.100.0")).toBeUndefined();
+    await c.ok(["delete", "bgppeer", app, "-n", NAMESPACE]);
+    await c.waitFor("the sessions to end", async () => {
+      return !(await bird.ask("show protocols")).includes("Established");
+    });
+    expect(await bird.log()).toContain("no BGPPeer for this node any more");
+  });
+
+  function patch(change: object): readonly string[] {
+    return ["patch", "service", app, "--type=merge", "-p", JSON.stringify(change)];
+  }
+
+  async function clientAddress(): Promise<string> {
+    const { stdout } = await c.lab.exec("client", [
+      "ip",
+      "-4",
+      "-j",
+      "addr",
+      "show",
+      "scope",
+      "global",
+    ]);
+    const links = JSON.parse(stdout) as { addr_info: { local: string }[] }[];
+    return links[0]!.addr_info[0]!.local;
+  }
+});
+
+function addressIn(status: unknown): string {
+  const { addresses } = status as { addresses: { type: string; address: string }[] };
+  const own = addresses.find(
+    ({ type, address }) => type === "InternalIP" && !address.includes(":"),
+  );
+  return own!.address;
+}
+
+/** A router that spreads what it sends over all nodes that have the best route. */
+function configFor(own: string, neighbors: readonly string[]): string {
+  const sessions = neighbors.map(
+    (address, i) => `
+protocol bgp node${i} {
+  local ${own} as 64501;
+  neighbor ${address} as 64500;
+  passive on;
+  ipv4 { import all; export none; };
+}`,
+  );
+  return `
+router id ${own};
+protocol device {}
+protocol kernel { merge paths on; ipv4 { import none; export all; }; }
+${sessions.join("\n")}
+`;
+}
