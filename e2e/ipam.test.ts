@@ -10,7 +10,14 @@ const POOL = {
 const SMALL = { name: "ipam-small", addresses: ["172.30.0.230/32"] };
 const ASSIGNED = "ancho.dev/assigned";
 
-type Pool = { readonly name: string; readonly addresses: readonly string[] };
+const KEEPS = { name: "ipam-keeps", addresses: ["172.30.0.231-172.30.0.232"], keeps: "10m" };
+
+/** `keeps`: for how long a freed address is kept for who had it; without it, these tests' pools keep none. */
+type Pool = {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly keeps?: string;
+};
 type ServiceOptions = {
   readonly name?: string;
   readonly generateName?: string;
@@ -34,6 +41,7 @@ describe("addresses", () => {
     await c.ok(["delete", "service", "-n", "kube-system", "-l", "e2e=ipam", "--ignore-not-found"]);
     await deletePool(POOL.name);
     await deletePool(SMALL.name);
+    await deletePool(KEEPS.name);
   });
 
   afterEach(async () => {
@@ -265,7 +273,7 @@ describe("addresses", () => {
     await c.waitFor("an address of the other pool", async () =>
       addressesOf(await read("web")).includes(`${PREFIX4}220`),
     );
-    expect(await claims()).toEqual([`${PREFIX4}220`]);
+    await c.waitFor("one claim", async () => (await claims()).join() === `${PREFIX4}220`);
     const service = await read("web");
     expect(service.metadata.annotations?.[ASSIGNED]).toBe(`${PREFIX4}220`);
   });
@@ -285,6 +293,46 @@ describe("addresses", () => {
       "AddressesAvailable True",
       "Valid True",
     ]);
+  });
+
+  it("keeps a freed address for the Service that had it, and gives it to others last", async () => {
+    await applyPool(KEEPS);
+    const annotations = { "metallb.io/address-pool": KEEPS.name };
+    const make = async (name: string): Promise<string> => {
+      const created = await create({ name, annotations });
+      await served(name);
+      return created.spec.loadBalancerIP as string;
+    };
+    expect(await make("web")).toBe(`${PREFIX4}231`);
+    await c.ok(["delete", "service", "-n", "ipam", "web"]);
+    await c.waitFor("the address to be kept", async () => {
+      return (await c.get("vip", `${PREFIX4}231`))?.status?.phase === "Released";
+    });
+    expect(await c.ok(["get", "vip", `${PREFIX4}231`])).toMatch(/ipam\/web +Released/);
+    expect(await make("other")).toBe(`${PREFIX4}232`);
+    expect(await make("web")).toBe(`${PREFIX4}231`);
+    await c.waitFor("the address to be its own again", async () => {
+      return (await c.get("vip", `${PREFIX4}231`))?.status?.phase === "Bound";
+    });
+    await c.ok(["delete", "service", "-n", "ipam", "web"]);
+    await c.waitFor("the address to be kept again", async () => (await claims()).length === 1);
+    expect(await make("third")).toBe(`${PREFIX4}231`);
+    await c.ok(["delete", "service", "-n", "ipam", "third", "other"]);
+    await c.waitFor("both to be kept", async () => (await claims()).length === 0);
+    expect(await c.get("vip", `${PREFIX4}232`)).toBeDefined();
+    await deletePool(KEEPS.name);
+    await c.waitFor("nothing to be left of the pool", async () => {
+      return ((await c.get("vip"))?.items ?? []).every(({ spec }) => spec.pool !== KEEPS.name);
+    });
+  });
+
+  it("refuses a pool that keeps addresses for no length of time", async () => {
+    const refused = await c.kubectl(["apply", "-f", "-"], {
+      input: JSON.stringify(poolManifest({ ...KEEPS, keeps: "a while" })),
+    });
+    expect(refused.stderr).toContain(
+      'metadata.annotations[ancho.dev/reclaim-after] "a while" is not a duration; write one like "10m"',
+    );
   });
 
   it("refuses a pool that overlaps another one", async () => {
@@ -342,6 +390,7 @@ describe("addresses", () => {
     const vips = (await c.get("vip"))?.items ?? [];
     return vips
       .filter(({ spec }) => (spec.pool as string).startsWith("ipam"))
+      .filter(({ spec }) => (spec.holders as unknown[]).length > 0)
       .map(({ metadata }) => metadata.name);
   }
 
@@ -378,11 +427,15 @@ describe("addresses", () => {
     return ["patch", "service", "-n", "ipam", name, "--type=merge", "-p", JSON.stringify(change)];
   }
 
-  function poolManifest({ name, addresses }: Pool): object {
+  function poolManifest({ name, addresses, keeps = "0" }: Pool): object {
     return {
       apiVersion: "metallb.io/v1beta1",
       kind: "IPAddressPool",
-      metadata: { name, namespace: "metallb-system" },
+      metadata: {
+        name,
+        namespace: "metallb-system",
+        annotations: { "ancho.dev/reclaim-after": keeps },
+      },
       spec: { addresses },
     };
   }

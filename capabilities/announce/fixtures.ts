@@ -13,6 +13,7 @@ export function pool(name: string, ...ranges: readonly string[]): Pool {
     autoAssign: true,
     avoidBuggyIPs: false,
     labels: {},
+    reclaimAfterMs: 0,
   };
 }
 

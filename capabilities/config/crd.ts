@@ -181,11 +181,11 @@ const STATE_COLUMNS: readonly Column[] = [
 const VIP_COLUMNS: readonly Column[] = [
   text("Pool", ".spec.pool"),
   text("Service", ".status.service"),
+  text("Phase", ".status.phase"),
   text("Protocol", ".status.protocol"),
   text("Node", ".status.intendedOwner.node"),
   text("MAC", ".status.intendedOwner.mac", 1),
   text("Interface", ".status.intendedOwner.interface", 1),
-  text("Phase", ".status.phase", 1),
   text("Reason", ".spec.reason", 1),
   AGE,
 ];

@@ -6,6 +6,7 @@ import type { IPAddressPool } from "./kinds/ip-address-pool";
 import { objectName, readObject } from "./raw-object";
 import { matchesSelector } from "./selector";
 import type { LabelSelector } from "./selector";
+import { parseReclaimAfter, reclaimFindings } from "./reclaim-after";
 import { duplicates, selectorFindings } from "./selector-rules";
 import type { Finding } from "./selector-rules";
 
@@ -27,6 +28,8 @@ export type Pool = {
   readonly avoidBuggyIPs: boolean;
   readonly serviceAllocation?: ServiceAllocation;
   readonly labels: Readonly<Record<string, string>>;
+  /** How long a freed address is kept for the Service that had it, in ms. */
+  readonly reclaimAfterMs: number;
 };
 
 /** Reads one IPAddressPool by itself; overlaps with other pools are `parseConfig`'s to find. */
@@ -40,6 +43,7 @@ export function parsePool(raw: unknown): Parsed<Pool> {
     ...ranges.flatMap((range, i) => rangeFinding(range, spec.addresses[i], i)),
     ...overlapFindings(ranges, spec.addresses),
     ...allocationFindings(spec.serviceAllocation),
+    ...reclaimFindings(metadata.annotations),
   ];
   if (findings.length > 0) {
     const object = objectName(ipAddressPoolResource.kind, raw);
@@ -56,6 +60,7 @@ function poolFrom({ metadata, spec }: IPAddressPool, ranges: readonly AddressRan
     autoAssign,
     avoidBuggyIPs,
     labels: metadata.labels ?? {},
+    reclaimAfterMs: parseReclaimAfter(metadata.annotations) ?? 0,
   };
   if (!serviceAllocation) return pool;
   const { priority = 0, namespaces = [] } = serviceAllocation;

@@ -15,7 +15,7 @@ import type { Service } from "./service";
 import { parseRequest } from "./request";
 import { describeSituation, requestedChoices, usableChoices } from "./situation";
 import type { Situation } from "./situation";
-import { heldAddresses } from "./vip";
+import { addressOf, heldAddresses } from "./vip";
 import type { World } from "./world";
 
 /** What admission needs of its process. */
@@ -116,6 +116,7 @@ function serveCase(
     ...(before?.ok ? before.request.addresses : []),
     ...statusAddresses(old),
     ...held.pending,
+    ...(name ? ledger.keptFor(`${namespace}/${name}`) : []).flatMap(addressOf),
   ];
   const current = usableChoices(situation, known, [...held.confirmed, ...statusAddresses(old)]);
   const pools = poolsToTry(situation.config, situation.request, situation.facts);

@@ -9,7 +9,13 @@ import type { Service } from "./service";
 export const PENDING_TTL_MS = 60_000;
 
 /** Why an address is held, for `kubectl get vip -o wide`. */
-export type ClaimReason = "lowest free address" | "requested" | "shared" | "already assigned";
+export type ClaimReason =
+  | "lowest free address"
+  | "free for the longest time"
+  | "requested"
+  | "shared"
+  | "already assigned"
+  | "held before";
 
 /**
  * The holder that stands for a Service. At admission of a create there is no uid, and perhaps no name:

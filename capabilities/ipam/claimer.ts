@@ -1,10 +1,13 @@
+import { rangeContains } from "../config/address";
 import type { IpAddress } from "../config/address";
 import { parseVipName } from "../config/vip-name";
 import type { Holder, VirtualIP } from "../config/kinds/virtual-ip";
 import type { Choice, Draw } from "./allocator";
 import { isSameHolder, joinRefusal } from "./claim";
 import type { Claims, IsMine } from "./claims";
+import { isReleased } from "./ledger";
 import type { Ledger } from "./ledger";
+import { isAvoided } from "./pool-choice";
 import type { Claimer } from "./serve";
 
 /** An address that somebody else got first is passed over until the watch should have shown it. */
@@ -27,10 +30,11 @@ export function createClaimer(options: ClaimerOptions): Claimer {
   const { claims, ledger, mine, now } = options;
   const isMine = options.isMine ?? (holder => isSameHolder(holder, mine));
 
-  async function take(choice: Choice): Promise<boolean> {
+  /** Nobody else in this process tries the same address meanwhile. */
+  async function reserving(choice: Choice, claim: () => Promise<boolean>): Promise<boolean> {
     ledger.reserve(choice.address, now() + RESERVATION_MS);
     try {
-      return (await claims.take(choice, "lowest free address", mine)) !== undefined;
+      return await claim();
     } catch (error) {
       ledger.unreserve(choice.address);
       throw error;
@@ -40,11 +44,20 @@ export function createClaimer(options: ClaimerOptions): Claimer {
   return {
     ...common(options, isMine),
     keep: async choice => {
-      const isShared = ledger.get(choice.address)?.spec.holders.some(other => !isMine(other));
-      const reason = isShared ? "shared" : "already assigned";
+      const vip = ledger.get(choice.address);
+      const isShared = vip?.spec.holders.some(other => !isMine(other));
+      const wasMine = vip && isReleased(vip) ? "held before" : "already assigned";
+      const reason = isShared ? "shared" : wasMine;
       return (await claims.hold(choice, reason, mine, isMine)).ok;
     },
-    take,
+    take: choice =>
+      reserving(choice, async () => {
+        return (await claims.take(choice, "lowest free address", mine)) !== undefined;
+      }),
+    takeOver: choice =>
+      reserving(choice, async () => {
+        return (await claims.hold(choice, "free for the longest time", mine, isMine)).ok;
+      }),
     undo: async ({ address }) => {
       const vip = ledger.get(address);
       if (vip) await claims.release(vip, isMine);
@@ -61,6 +74,7 @@ export function createDryClaimer(options: Omit<ClaimerOptions, "claims">): Claim
     keep: ({ address }) =>
       Promise.resolve(joinRefusal(others(ledger.get(address), isMine), mine) === undefined),
     take: () => Promise.resolve(true),
+    takeOver: () => Promise.resolve(true),
     undo: () => Promise.resolve(),
   };
 }
@@ -68,11 +82,12 @@ export function createDryClaimer(options: Omit<ClaimerOptions, "claims">): Claim
 function common(
   { ledger, mine, now, deadline = Infinity }: Omit<ClaimerOptions, "claims">,
   isMine: IsMine,
-): Pick<Claimer, "taken" | "shareable" | "isOutOfTime"> {
+): Pick<Claimer, "taken" | "shareable" | "kept" | "isOutOfTime"> {
   ledger.expire(now());
   return {
     taken: ledger,
     isOutOfTime: () => now() > deadline,
+    kept: draw => ledger.released().flatMap(vip => choiceIn(draw, vip)),
     shareable: draw =>
       ledger
         .sharedUnder(mine.sharingKey ?? "")
@@ -85,8 +100,10 @@ function others(vip: VirtualIP | undefined, isMine: IsMine): readonly Holder[] {
   return (vip?.spec.holders ?? []).filter(holder => !isMine(holder));
 }
 
+/** A VirtualIP as a choice, if a pool of the draw has its address; the pool that it was of may have shrunk since. */
 function choiceIn({ family, pools }: Draw, vip: VirtualIP): readonly Choice[] {
   const address: IpAddress | undefined = parseVipName(vip.metadata.name ?? "");
-  const pool = pools.find(({ name }) => name === vip.spec.pool);
-  return address?.family === family && pool ? [{ address, pool }] : [];
+  if (address?.family !== family) return [];
+  const pool = pools.find(one => one.ranges.some(range => rangeContains(range, address)));
+  return pool && !isAvoided(pool, address) ? [{ address, pool }] : [];
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { IpAddress } from "../config/address";
 import { virtualIPResource } from "../config/kinds/virtual-ip";
-import type { Holder, VirtualIP } from "../config/kinds/virtual-ip";
+import type { Holder, Released, VirtualIP } from "../config/kinds/virtual-ip";
 import { vipName } from "../config/vip-name";
 import type { KubeClient } from "../kube/client";
 import { isReason } from "../kube/errors";
@@ -30,8 +30,11 @@ export type Claims = {
    * which holder stands for the same Service), refreshes or joins, whichever is needed.
    */
   hold(choice: Choice, reason: ClaimReason, mine: Holder, isMine?: IsMine): Promise<HoldResult>;
-  /** Takes the matching holders out, and the VirtualIP with the last one. */
-  release(vip: VirtualIP, isLeaving: IsMine): Promise<void>;
+  /**
+   * Takes the matching holders out, and the VirtualIP with the last one; given the time `at`, it stays and remembers
+   * the last one, if that held it for good. What was remembered before a claim that came to nothing stays anyway.
+   */
+  release(vip: VirtualIP, isLeaving: IsMine, at?: number): Promise<void>;
   /** What the API server says now; undefined if nobody holds the address. */
   read(address: IpAddress): Promise<VirtualIP | undefined>;
 };
@@ -39,6 +42,12 @@ export type Claims = {
 export type IsMine = (holder: Holder) => boolean;
 
 const ATTEMPTS = 5;
+
+type SpecPatch = Partial<Omit<VirtualIP["spec"], "released">> & {
+  readonly released?: Released | null;
+};
+
+type Entry = { readonly reason: ClaimReason; readonly mine: Holder; readonly isMine: IsMine };
 
 export function createClaims(client: KubeClient, ledger: Ledger): Claims {
   async function read(address: IpAddress): Promise<VirtualIP | undefined> {
@@ -70,19 +79,12 @@ export function createClaims(client: KubeClient, ledger: Ledger): Claims {
     }
   }
 
-  /** Compare-and-swap of pool and holders; undefined if the VirtualIP is not the one we knew. */
-  async function swap(
-    vip: VirtualIP,
-    holders: readonly Holder[],
-    pool = vip.spec.pool,
-  ): Promise<VirtualIP | undefined> {
-    const { name = "", resourceVersion } = vip.metadata;
+  /** Compare-and-swap of parts of the spec; undefined if the VirtualIP is not the one we knew. */
+  async function swap(vip: VirtualIP, spec: SpecPatch): Promise<VirtualIP | undefined> {
+    const { name = "", resourceVersion = "" } = vip.metadata;
     try {
-      const swapped = await client.jsonPatch(virtualIPs, name, [
-        { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion },
-        { op: "replace", path: "/spec/pool", value: pool },
-        { op: "replace", path: "/spec/holders", value: holders },
-      ]);
+      const patch = { metadata: { resourceVersion }, spec };
+      const swapped = await client.mergePatch(virtualIPs, name, patch);
       ledger.observe(swapped);
       return swapped;
     } catch (error) {
@@ -100,7 +102,7 @@ export function createClaims(client: KubeClient, ledger: Ledger): Claims {
     let vip = ledger.get(choice.address);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const done = vip
-        ? await enter(vip, choice, mine, isMine)
+        ? await enter(vip, choice, { reason, mine, isMine })
         : await create(choice, reason, mine);
       if (done) return done;
       vip = await read(choice.address);
@@ -120,8 +122,7 @@ export function createClaims(client: KubeClient, ledger: Ledger): Claims {
   async function enter(
     vip: VirtualIP,
     { address, pool }: Choice,
-    mine: Holder,
-    isMine: IsMine,
+    { reason, mine, isMine }: Entry,
   ): Promise<HoldResult | undefined> {
     const others = vip.spec.holders.filter(holder => !isMine(holder));
     const refusal = joinRefusal(others, mine);
@@ -134,14 +135,24 @@ export function createClaims(client: KubeClient, ledger: Ledger): Claims {
     const before = vip.spec.holders.find(isMine);
     const after = before && !isPending(mine) ? { ...mine, claimedAt: before.claimedAt } : mine;
     if (isDeepStrictEqual(before, after) && vip.spec.pool === pool.name) return { ok: true, vip };
-    const swapped = await swap(vip, [...others, after], pool.name);
+    const entry = {
+      pool: pool.name,
+      holders: [...others, after],
+      ...afterwards(vip, after, reason),
+    };
+    const swapped = await swap(vip, entry);
     return swapped && { ok: true, vip: swapped };
   }
 
-  async function release(vip: VirtualIP, isLeaving: IsMine): Promise<void> {
+  async function release(vip: VirtualIP, isLeaving: IsMine, at?: number): Promise<void> {
     const rest = vip.spec.holders.filter(holder => !isLeaving(holder));
-    if (rest.length === 0) await remove(vip);
-    else if (rest.length < vip.spec.holders.length && !(await swap(vip, rest))) {
+    const isChanged = rest.length < vip.spec.holders.length;
+    const released = rest.length > 0 || !isChanged ? undefined : memoryOf(vip, at);
+    if (rest.length === 0 && !released) await remove(vip);
+    else if (
+      isChanged &&
+      !(await swap(vip, { holders: rest, ...(released ? { released } : {}) }))
+    ) {
       throw new Error(`VirtualIP ${vip.spec.address} changed while it was released`);
     }
   }
@@ -157,4 +168,20 @@ export function createClaims(client: KubeClient, ledger: Ledger): Claims {
   }
 
   return { take, hold, release, read };
+}
+
+/** What an entry changes beside the holders. A claim that comes to nothing must not cost the one before it its address. */
+function afterwards({ spec }: VirtualIP, mine: Holder, reason: ClaimReason): SpecPatch {
+  return {
+    ...(spec.holders.length === 0 ? { reason } : {}),
+    ...(isPending(mine) || !spec.released ? {} : { released: null }),
+  };
+}
+
+/** Whom to remember when the last holders leave: one that held the address for good, or who was remembered. */
+function memoryOf({ spec }: VirtualIP, at: number | undefined): Released | undefined {
+  const last = at === undefined ? undefined : spec.holders.find(one => one.name && !isPending(one));
+  if (!last?.name || at === undefined) return spec.released;
+  const { namespace, name } = last;
+  return { namespace, name, at: new Date(at).toISOString() };
 }

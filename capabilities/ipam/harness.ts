@@ -29,7 +29,10 @@ export type Harness = {
   service(key: string): Service;
   /** Addresses in a Service's status. */
   addresses(key: string): readonly string[];
+  /** Names of the VirtualIPs that somebody holds. */
   claims(): readonly string[];
+  /** Addresses that are kept for Services that had them, as "address namespace/name", sorted. */
+  kept(): readonly string[];
   /** Reconciles everything there is, and all that this wakes, until nothing changes any more. */
   settle(): Promise<void>;
   /** A process that starts anew: it knows what the cluster has and no more. */
@@ -123,16 +126,35 @@ export function createHarness(...pools: readonly object[]): Harness {
       const key = `${service.metadata?.namespace ?? ""}/${service.metadata?.name ?? ""}`;
       const before = cached.get(key);
       if (!before) await cluster.client.create(services, service);
-      else
+      else {
+        const old = Object.keys(before.metadata?.annotations ?? {}).map(name => [name, null]);
+        const annotations = {
+          ...Object.fromEntries(old),
+          ...service.metadata?.annotations,
+        } as object;
         await cluster.client.mergePatch(services, key, {
           spec: service.spec,
-          metadata: { annotations: service.metadata?.annotations ?? null },
+          metadata: { annotations },
         });
+      }
     },
     remove: key => cluster.client.delete(services, key),
     service: find,
     addresses: key => statusAddresses(find(key)).map(formatAddress),
-    claims: () => cluster.all(virtualIPs).map(({ metadata }) => metadata.name ?? ""),
+    claims: () =>
+      cluster
+        .all(virtualIPs)
+        .filter(({ spec }) => spec.holders.length > 0)
+        .map(({ metadata }) => metadata.name ?? ""),
+    kept: () =>
+      cluster
+        .all(virtualIPs)
+        .flatMap(({ spec: { address, holders, released } }) =>
+          released && holders.length === 0
+            ? [`${address} ${released.namespace}/${released.name}`]
+            : [],
+        )
+        .sort(),
     settle: async () => {
       for (let round = 0; round < 10; round++) {
         const before = cluster.writes.length;

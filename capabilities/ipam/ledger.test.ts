@@ -87,6 +87,40 @@ describe("who holds what", () => {
   });
 });
 
+describe("what is kept for who had it", () => {
+  const released = (text: string, name: string, second: number): VirtualIP => {
+    const at = `2026-01-01T00:00:0${second}.000Z`;
+    const { spec, ...rest } = vip(text);
+    return { ...rest, spec: { ...spec, released: { namespace: "shop", name, at } } };
+  };
+
+  it("is found by the Service, the latest first, and in all, the earliest first", () => {
+    const ledger = createLedger();
+    ledger.observe(released("10.0.0.1", "web", 3));
+    ledger.observe(released("10.0.0.2", "api", 1));
+    ledger.observe(released("10.0.0.3", "web", 2));
+    expect(names(ledger.keptFor("shop/web"))).toEqual(["10.0.0.1", "10.0.0.3"]);
+    expect(names(ledger.keptFor("shop/db"))).toEqual([]);
+    expect(names(ledger.released())).toEqual(["10.0.0.2", "10.0.0.3", "10.0.0.1"]);
+    expect(next(ledger, "10.0.0.1")).toBe(ip("10.0.0.4").value);
+  });
+
+  it("is no more when somebody holds it, or it is gone, or a claim is under way", () => {
+    const ledger = createLedger();
+    const first = released("10.0.0.1", "web", 1);
+    ledger.observe(first);
+    ledger.observe(released("10.0.0.2", "web", 2));
+    ledger.observe(released("10.0.0.3", "web", 3));
+    ledger.observe({ ...first, spec: { ...first.spec, holders: [holder("api")] } });
+    ledger.forget("10.0.0.2");
+    ledger.reserve(ip("10.0.0.3"), 100);
+    expect(ledger.released()).toEqual([]);
+    expect(names(ledger.keptFor("shop/web"))).toEqual(["10.0.0.3"]);
+    ledger.expire(100);
+    expect(names(ledger.released())).toEqual(["10.0.0.3"]);
+  });
+});
+
 describe("reservations", () => {
   it("are passed over until they end", () => {
     const ledger = createLedger();

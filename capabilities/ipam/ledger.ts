@@ -22,6 +22,10 @@ export type Ledger = TakenAddresses & {
   heldBy(serviceKey: string): readonly VirtualIP[];
   /** The VirtualIPs that are shared under a key, in the order of their names. */
   sharedUnder(key: string): readonly VirtualIP[];
+  /** The VirtualIPs that are kept for a Service which had them, by its `namespace/name`, the latest first. */
+  keptFor(serviceKey: string): readonly VirtualIP[];
+  /** All that nobody holds and that are kept for somebody, save reserved ones, the earliest freed first. */
+  released(): readonly VirtualIP[];
   /** Passes over an address for a while: a claim for it is under way, or somebody was faster. */
   reserve(address: IpAddress, until: number): void;
   unreserve(address: IpAddress): void;
@@ -33,6 +37,8 @@ export function createLedger(): Ledger {
   const known = new Map<string, VirtualIP>();
   const services = createIndex();
   const sharingKeys = createIndex();
+  const lastHolders = createIndex();
+  const free = new Map<string, VirtualIP>();
   const reserved = new Map<string, { address: IpAddress; until: number }>();
   const taken: Readonly<Record<Family, AddressSet>> = {
     ipv4: createAddressSet(ADDRESS_BITS.ipv4),
@@ -46,6 +52,8 @@ export function createLedger(): Ledger {
     known.delete(name);
     services.remove(name, serviceKeysOf(vip));
     sharingKeys.remove(name, sharingKeysOf(vip));
+    lastHolders.remove(name, lastHolderOf(vip));
+    free.delete(name);
     if (!reserved.has(name)) taken[address.family].delete(address.value);
   }
 
@@ -58,6 +66,8 @@ export function createLedger(): Ledger {
     known.set(name, vip);
     services.add(name, serviceKeysOf(vip));
     sharingKeys.add(name, sharingKeysOf(vip));
+    lastHolders.add(name, lastHolderOf(vip));
+    if (isReleased(vip)) free.set(name, vip);
     taken[address.family].add(address.value);
   }
 
@@ -65,6 +75,8 @@ export function createLedger(): Ledger {
     const name = vipName(address);
     if (reserved.delete(name) && !known.has(name)) taken[address.family].delete(address.value);
   }
+
+  const isUnreserved = ({ metadata }: VirtualIP): boolean => !reserved.has(metadata.name ?? "");
 
   const vipsOf = (names: readonly string[]): readonly VirtualIP[] =>
     names.flatMap(name => known.get(name) ?? []);
@@ -81,6 +93,8 @@ export function createLedger(): Ledger {
     get: address => known.get(vipName(address)),
     heldBy: key => vipsOf(services.get(key)),
     sharedUnder: key => vipsOf(sharingKeys.get(key)),
+    keptFor: key => byRelease(vipsOf(lastHolders.get(key))).reverse(),
+    released: () => byRelease([...free.values()].filter(isUnreserved)),
     reserve: (address, until) => {
       reserved.set(vipName(address), { address, until });
       taken[address.family].add(address.value);
@@ -101,6 +115,23 @@ export function serviceKeysOf(vip: VirtualIP): readonly string[] {
 
 function sharingKeysOf(vip: VirtualIP): readonly string[] {
   return vip.spec.holders.flatMap(({ sharingKey }) => sharingKey ?? []);
+}
+
+/** Is the address free, and kept for the Service that had it? */
+export function isReleased({ spec }: VirtualIP): boolean {
+  return spec.holders.length === 0 && spec.released !== undefined;
+}
+
+function lastHolderOf(vip: VirtualIP): readonly string[] {
+  const { released } = vip.spec;
+  return released && isReleased(vip) ? [`${released.namespace}/${released.name}`] : [];
+}
+
+/** RFC 3339 in UTC with milliseconds, so that the order of the texts is that of the times. */
+function byRelease(vips: readonly VirtualIP[]): VirtualIP[] {
+  const key = ({ metadata, spec }: VirtualIP): string =>
+    `${spec.released?.at ?? ""} ${metadata.name ?? ""}`;
+  return [...vips].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 /** Resource versions of one kind grow (KEP-5504); something else is not compared. */

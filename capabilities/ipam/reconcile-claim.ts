@@ -4,14 +4,15 @@ import { services } from "../kube/resource";
 import type { Result } from "../kube/work-queue";
 import { holderTitle, isPending, isUnnamedClaimOf, pendingMsLeft } from "./claim";
 import { virtualIPs } from "./claims";
-import { serviceKeysOf } from "./ledger";
+import { isReleased, serviceKeysOf } from "./ledger";
 import { assignedAddresses } from "./marks";
 import type { ReconcileParts } from "./reconcile-service";
 import { includesAddress, isOurs, statusAddresses } from "./service";
+import { keptUntil } from "./vip";
 
 export type ClaimReconcileParts = Pick<
   ReconcileParts,
-  "client" | "ledger" | "claims" | "lbClass" | "now" | "log"
+  "client" | "world" | "ledger" | "claims" | "lbClass" | "now" | "log"
 > & { readonly wakeService: (key: string) => void };
 
 /**
@@ -27,10 +28,7 @@ export async function reconcileClaim(
   if (!vip) return undefined;
   const wait = pendingWait(vip, parts.now());
   if (wait !== undefined && wait > 0) return { requeueAfterMs: wait };
-  if (vip.spec.holders.length === 0) {
-    await parts.claims.release(vip, () => false);
-    return undefined;
-  }
+  if (vip.spec.holders.length === 0) return keepOrCollect(parts, vip);
   for (const holder of vip.spec.holders.filter(isPending)) {
     // Whoever has a name is judged by the reconciliation of that Service.
     if (holder.name) parts.wakeService(`${holder.namespace}/${holder.name}`);
@@ -38,6 +36,20 @@ export async function reconcileClaim(
   }
   if (wait === undefined) await writeStatus(parts, vip);
   return undefined;
+}
+
+/** What nobody holds stays for as long as it is kept for the Service that had it. */
+async function keepOrCollect(
+  parts: ClaimReconcileParts,
+  vip: VirtualIP,
+): Promise<Result | undefined> {
+  const left = keptUntil(vip, parts.world.cached().config) - parts.now();
+  if (!isReleased(vip) || left <= 0) {
+    await parts.claims.release(vip, () => false);
+    return undefined;
+  }
+  await writeStatus(parts, vip);
+  return { requeueAfterMs: left };
 }
 
 /** How long the oldest pending claim of the VirtualIP may wait yet; undefined if none is pending. */
@@ -73,8 +85,11 @@ async function collectUnnamed(
 }
 
 async function writeStatus({ client, ledger }: ClaimReconcileParts, vip: VirtualIP): Promise<void> {
-  const service = serviceKeysOf(vip).join(", ");
-  if (vip.status?.phase === "Bound" && vip.status.service === service) return;
-  const status = { phase: "Bound", service };
+  const { released } = vip.spec;
+  const status =
+    released && isReleased(vip)
+      ? { phase: "Released", service: `${released.namespace}/${released.name}` }
+      : { phase: "Bound", service: serviceKeysOf(vip).join(", ") };
+  if (vip.status?.phase === status.phase && vip.status.service === status.service) return;
   ledger.observe(await client.mergePatchStatus(virtualIPs, vip.metadata.name ?? "", { status }));
 }

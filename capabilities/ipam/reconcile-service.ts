@@ -1,3 +1,4 @@
+import { poolOf } from "../config/config";
 import type { Holder, VirtualIP } from "../config/kinds/virtual-ip";
 import type { KubeClient } from "../kube/client";
 import { isReason } from "../kube/errors";
@@ -12,7 +13,7 @@ import type { Claims, IsMine } from "./claims";
 import type { Ledger } from "./ledger";
 import { assignedAddresses, isMarked } from "./marks";
 import { marksPatch } from "./marks-patch";
-import { poolsToTry } from "./pool-choice";
+import { isAvoided, poolsToTry } from "./pool-choice";
 import type { Refusal } from "./refusal";
 import { serve } from "./serve";
 import { includesAddress, isOurs, sameAddresses, statusAddresses } from "./service";
@@ -22,7 +23,7 @@ import type { Outcome, StatusEvent } from "./service-status";
 import { describeSituation, requestedChoices, usableChoices, waitReason } from "./situation";
 import type { Situation } from "./situation";
 import { heldRefusal } from "./validation";
-import { addressOf, heldAddresses } from "./vip";
+import { addressOf, heldAddresses, keptUntil } from "./vip";
 import type { World } from "./world";
 
 /** What the reconciler needs of its process. */
@@ -120,8 +121,8 @@ async function findAddresses(
   const mine = holderOf(service, { namespace, now: parts.now() });
   const isMine: IsMine = holder =>
     isSameHolder(holder, mine) || isUnnamedClaimOf(holder, service, namespace);
-  const it: Subject = { parts, service, held, isStatusOurs, mine, isMine };
-  if (!described.ok) return refused(it, described.refusal, keptOnRefusal(it));
+  const it: Subject = { parts, key, service, held, isStatusOurs, mine, isMine };
+  if (!described.ok) return refused(it, described.refusal, await keptOnRefusal(it));
   const { situation } = described;
   return situation.request.addresses.length > 0
     ? holdRequested(it, situation)
@@ -130,6 +131,7 @@ async function findAddresses(
 
 type Subject = {
   readonly parts: ReconcileParts;
+  readonly key: string;
   readonly service: Service;
   readonly held: ReturnType<typeof heldAddresses>;
   readonly isStatusOurs: boolean;
@@ -145,14 +147,14 @@ async function holdRequested(it: Subject, situation: Situation): Promise<Finding
     const result = await it.parts.claims.hold(choice, "requested", mine, isMine);
     if (!result.ok) {
       const refusal = heldRefusal(situation.request.field, choice.address, result.refusal);
-      return { ...refused(it, refusal, keptOnRefusal(it)), isWaiting: true };
+      return { ...refused(it, refusal, await keptOnRefusal(it)), isWaiting: true };
     }
   }
   return found(it, choices, { isWaiting: false, isRequest: true });
 }
 
 async function draw(it: Subject, situation: Situation): Promise<Finding> {
-  const { parts, service, held, mine, isMine } = it;
+  const { parts, key, service, held, mine, isMine } = it;
   const inStatus = statusAddresses(service);
   const known = [
     ...inStatus.filter(address => includesAddress(held.confirmed, address)),
@@ -160,6 +162,7 @@ async function draw(it: Subject, situation: Situation): Promise<Finding> {
     ...inStatus,
     ...assignedAddresses(service),
     ...held.pending,
+    ...parts.ledger.keptFor(key).flatMap(addressOf),
   ];
   const current = usableChoices(situation, known, [...held.confirmed, ...inStatus]);
   const pools = poolsToTry(situation.config, situation.request, situation.facts);
@@ -188,16 +191,23 @@ function found(
   return { ...flags, outcome };
 }
 
-/** A request that cannot be met takes nothing away: the Service keeps the address that it had. */
-function keptOnRefusal({ parts, service, held }: Subject): readonly Choice[] {
+/**
+ * A request that cannot be met takes nothing away: the Service keeps the address that it had, unless no pool has it
+ * any more, or the Service no longer agrees with those who share it.
+ */
+async function keptOnRefusal(it: Subject): Promise<readonly Choice[]> {
+  const { parts, service, held, mine, isMine } = it;
   const inStatus = statusAddresses(service);
   const { config } = parts.world.cached();
   const still = held.confirmed.filter(address => includesAddress(inStatus, address));
-  return still.flatMap(address => {
-    const vip = parts.ledger.get(address);
-    const pool = config.pools.find(({ name }) => name === vip?.spec.pool);
-    return pool ? [{ address, pool }] : [];
+  const choices = still.flatMap(address => {
+    const pool = poolOf(config, address);
+    return pool && !isAvoided(pool, address) ? [{ address, pool }] : [];
   });
+  const results = await Promise.all(
+    choices.map(choice => parts.claims.hold(choice, "already assigned", mine, isMine)),
+  );
+  return choices.filter((_, i) => results[i]?.ok);
 }
 
 function refused(it: Subject, refusal: Refusal, kept: readonly Choice[]): Finding {
@@ -231,7 +241,7 @@ async function releaseUnused(
 
 /** Confirmed claims at once; a pending one when its time is over, since its request may be under way. */
 async function releaseAll(
-  { claims, now }: ReconcileParts,
+  { claims, world, now }: ReconcileParts,
   key: string,
   vips: readonly VirtualIP[],
 ): Promise<Result | undefined> {
@@ -241,7 +251,9 @@ async function releaseAll(
   for (const vip of vips) {
     const young = vip.spec.holders.filter(holder => isNamed(holder) && isYoung(holder));
     waits.push(...young.map(holder => pendingMsLeft(holder, now())));
-    await claims.release(vip, holder => isNamed(holder) && !isYoung(holder));
+    const isLeaving: IsMine = holder => isNamed(holder) && !isYoung(holder);
+    const isKept = keptUntil(vip, world.cached().config, now()) > now();
+    await claims.release(vip, isLeaving, isKept ? now() : undefined);
   }
   return waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : undefined;
 }

@@ -69,6 +69,9 @@ export async function startReconciler(parts: ReconcilerParts): Promise<Reconcile
 
   function wakeAll(): void {
     countPools();
+    ledger.released().forEach(vip => {
+      claimQueue.add(vip.metadata.name ?? "");
+    });
     const ours = store.list().filter(service => isOurs(service, parts.lbClass));
     reserveStatuses(ours, ledger, parts.now());
     for (const { metadata } of ours) {

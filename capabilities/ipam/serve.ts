@@ -19,6 +19,10 @@ export type Claimer = {
   keep(choice: Choice): Promise<boolean>;
   /** Claims an address that looks free; false if somebody was faster. */
   take(choice: Choice): Promise<boolean>;
+  /** Claims an address that is free but kept for another; false if somebody was faster. */
+  takeOver(choice: Choice): Promise<boolean>;
+  /** Free addresses of the draw that are kept for others, the earliest freed first. */
+  kept(draw: Draw): readonly Choice[];
   /** Gives back an address that was taken in vain. */
   undo(choice: Choice): Promise<void>;
   /** Addresses of the draw that the Service could share with those who hold them. */
@@ -85,7 +89,7 @@ async function drawFirst(plans: readonly Plan[], claimer: Claimer): Promise<read
 function hasOffer(draw: Draw, claimer: Claimer): boolean {
   if (claimer.shareable(draw).length > 0) return true;
   for (const _ of candidates(draw, claimer.taken)) return true;
-  return false;
+  return claimer.kept(draw).length > 0;
 }
 
 async function drawPlan(plan: Plan, claimer: Claimer): Promise<readonly Choice[]> {
@@ -105,6 +109,10 @@ async function drawOne(draw: Draw, claimer: Claimer): Promise<Choice | undefined
   for (const choice of candidates(draw, claimer.taken)) {
     if (claimer.isOutOfTime()) return undefined;
     if (await claimer.take(choice)) return choice;
+  }
+  for (const choice of claimer.kept(draw)) {
+    if (claimer.isOutOfTime()) return undefined;
+    if (await claimer.takeOver(choice)) return choice;
   }
   return undefined;
 }

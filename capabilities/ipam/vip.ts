@@ -1,4 +1,6 @@
 import type { IpAddress } from "../config/address";
+import { poolOf } from "../config/config";
+import type { Config } from "../config/config";
 import type { VirtualIP } from "../config/kinds/virtual-ip";
 import { parseVipName } from "../config/vip-name";
 import { isPending } from "./claim";
@@ -29,4 +31,16 @@ export function heldAddresses(vips: readonly VirtualIP[], uid: string | undefine
 export function addressOf(vip: VirtualIP): readonly IpAddress[] {
   const address = parseVipName(vip.metadata.name ?? "");
   return address ? [address] : [];
+}
+
+/**
+ * Until when a free address is kept for the Service that had it, in ms since the epoch: for the time that its pool
+ * says, and not at all if no pool has it any more.
+ *
+ * @param freedAt - when it was freed, if the VirtualIP does not say
+ */
+export function keptUntil(vip: VirtualIP, config: Config, freedAt = 0): number {
+  const [pool] = addressOf(vip).flatMap(address => poolOf(config, address) ?? []);
+  const since = vip.spec.released ? Date.parse(vip.spec.released.at) : NaN;
+  return pool ? (freedAt || since || 0) + pool.reclaimAfterMs : 0;
 }

@@ -80,12 +80,14 @@ export async function cutOwner(
 }
 
 export async function deleteService(lab: Lab, story: Story, address: string): Promise<void> {
-  story.chapter("Deleting the Service frees its addresses");
+  story.chapter("Deleting the Service frees its addresses; they are kept for it for ten minutes");
   story.command("kubectl delete service nginx");
   story.output(await kubectl(lab, ["delete", "service", "nginx"]));
   await waitFor(`${address} to be free`, async () => {
-    return (await kubectl(lab, ["get", "vip", "-o", "name"])).trim() === "";
+    const phase = "jsonpath={.items[*].status.phase}";
+    const phases = (await kubectl(lab, ["get", "vip", "-o", phase])).split(" ");
+    return phases.length === 2 && phases.every(text => text === "Released");
   });
   story.command("kubectl get vip");
-  story.output((await lab.kubectl(["get", "vip"])).stderr);
+  story.output(await kubectl(lab, ["get", "vip"]));
 }

@@ -42,6 +42,17 @@ const holder = z
   })
   .meta({ description: "A Service that holds the address." });
 
+const released = z
+  .object({
+    namespace: z.string().meta({ description: "The Service's namespace." }),
+    name: z.string().meta({ description: "The Service's name." }),
+    at: time("When it let the address go."),
+  })
+  .meta({
+    description:
+      "Who held the address last: without holders, it is kept for a Service of that name for a while, and given to another one only when no other is free.",
+  });
+
 const owner = z
   .object({
     node: z.string().meta({ description: "The node's name." }),
@@ -61,11 +72,13 @@ const lastMove = z
   .meta({ description: "The last change of the node that answers." });
 
 const status = z.object({
-  phase: z
-    .enum(["Pending", "Bound"])
-    .exactOptional()
-    .meta({ description: "Pending until a Service that exists holds the address, then Bound." }),
-  service: optionalText('The Services that hold the address, "namespace/name", joined by ", ".'),
+  phase: z.enum(["Pending", "Bound", "Released"]).exactOptional().meta({
+    description:
+      "Pending until a Service that exists holds the address, then Bound; Released while nobody holds it and it is kept for the Service that did.",
+  }),
+  service: optionalText(
+    'The Services that hold the address, "namespace/name", joined by ", "; of a Released one, the Service that held it last.',
+  ),
   protocol: optionalText("How the network learns of the address: layer2, bgp, or both."),
   intendedOwner: owner
     .exactOptional()
@@ -96,6 +109,7 @@ export const virtualIPSchema = z
         holders: z
           .array(holder)
           .meta({ description: "The Services that hold the address; several share it." }),
+        released: released.exactOptional(),
       })
       .meta({ description: "Whose the address is." }),
     status: status.exactOptional().meta({ description: "How the address is delivered." }),
@@ -117,6 +131,9 @@ export const virtualIPSchema = z
   });
 
 export type VirtualIP = z.infer<typeof virtualIPSchema>;
+
+/** The Service that held a VirtualIP last, and when it let go. */
+export type Released = NonNullable<VirtualIP["spec"]["released"]>;
 
 /** One of the Services that hold a VirtualIP. */
 export type Holder = VirtualIP["spec"]["holders"][number];
