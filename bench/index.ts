@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
 import { benchClient } from "./client";
+import { benchIpam } from "./ipam";
 import type { Report } from "./report";
 
 const benches: Readonly<Record<string, () => Promise<Report>>> = {
   client: benchClient,
+  ipam: benchIpam,
 };
 
 /** `npm run bench -- NAME [--json]`: exits 0 when it could measure, whether or not an aim holds. */
