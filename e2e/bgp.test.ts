@@ -54,7 +54,7 @@ describe("announcers that speak BGP", () => {
 
   /** Nodes that the router has a route to the address over. */
   async function vias(address: string): Promise<readonly string[]> {
-    const answer = await bird.ask(`show route ${address}/32`);
+    const answer = await bird.ask(`show route where net = ${address}/32`);
     return [...nodes]
       .filter(([, ip]) => answer.includes(`via ${ip} on`))
       .map(([name]) => name)
