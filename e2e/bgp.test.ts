@@ -9,6 +9,8 @@ const app = "bgp";
 /** On no LAN: only a route leads there. */
 const ADDRESSES = "198.51.100.0-198.51.100.15";
 const NAMESPACE = "metallb-system";
+const SPEAKERS = "metallb.io/component-type=speaker";
+const PASSWORD = "o pen sesame";
 const EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 /** The client is a router that runs BIRD, with a session to every node; what BIRD says of itself is the evidence. */
@@ -40,13 +42,12 @@ describe("announcers that speak BGP", () => {
     await c.apply([
       resource("IPAddressPool", { addresses: [ADDRESSES], autoAssign: false }),
       resource("BGPAdvertisement", { ipAddressPools: [app] }),
-      resource("BGPPeer", { myASN: 64500, peerASN: 64501, peerAddress: client }, "v1beta2"),
     ]);
   });
 
   afterAll(async () => {
     await c.ok(["delete", "service,deployment", app, "--ignore-not-found"]);
-    for (const kind of ["bgppeer", "bgpadvertisement", "ipaddresspool"]) {
+    for (const kind of ["bgppeer", "secret", "bgpadvertisement", "ipaddresspool"]) {
       await c.ok(["delete", kind, app, "-n", NAMESPACE, "--ignore-not-found"]);
     }
     await bird.stop();
@@ -72,6 +73,32 @@ describe("announcers that speak BGP", () => {
     const pods = (await c.get("pods", "-l", `app=${app}`))?.items ?? [];
     return [...new Set(pods.map(({ spec }) => spec.nodeName as string))];
   }
+
+  it("metallb 179: wait for the password that the router asks for, and say so", async () => {
+    const spec = {
+      ...{ myASN: 64500, peerASN: 64501, peerAddress: await clientAddress() },
+      passwordSecret: { name: app },
+    };
+    await c.apply([resource("BGPPeer", spec, "v1beta2")]);
+    const states = async (): Promise<readonly string[]> => {
+      const list = await c.get("configurationstates", "-n", NAMESPACE, "-l", SPEAKERS);
+      return (list?.items ?? []).map(({ status }) => String(status?.["errorSummary"]));
+    };
+    await c.waitFor("every node to miss the Secret", async () => {
+      const sentence = `BGPPeer ${NAMESPACE}/${app}: spec.passwordSecret.name "${app}" is no Secret here`;
+      const found = await states();
+      return found.length === nodes.size && found.every(text => text.includes(sentence));
+    });
+    const metadata = { name: app, namespace: NAMESPACE };
+    const stringData = { password: PASSWORD };
+    const type = "kubernetes.io/basic-auth";
+    await c.apply([{ apiVersion: "v1", kind: "Secret", metadata, type, stringData }]);
+    await c.waitFor("a session with every node", async () => {
+      const sessions = (await bird.ask("show protocols")).match(/Established/g) ?? [];
+      return sessions.length === nodes.size;
+    });
+    expect(new Set(await states())).toEqual(new Set([""]));
+  });
 
   it("metallb 180: give the router a route over every node, and traffic arrives", async () => {
     await c.apply([serviceFor(app, app, {}, { "metallb.io/address-pool": app })]);
@@ -176,6 +203,7 @@ protocol bgp node${i} {
   local ${own} as 64501;
   neighbor ${address} as 64500;
   passive on;
+  password "${PASSWORD}";
   ipv4 { import all; export none; };
 }`,
   );

@@ -1,5 +1,6 @@
 import { advertisedAddresses, wantedPeers } from "./bgp/routes";
 import { createSessions } from "./bgp/sessions";
+import { signedTcp } from "./bgp/signed-tcp";
 import type { BgpSessions } from "./bgp/sessions";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
@@ -85,7 +86,7 @@ class RunningAgent implements Agent {
     this.#parts = parts;
     this.#me = options.nodeName;
     this.#reporter = createReporter(parts);
-    this.#bgp = createSessions({ log });
+    this.#bgp = createSessions({ log, signed: signedTcp });
     metrics.watchSessions(() => this.#bgp.reports());
     const send = (index: number, frame: Uint8Array): void => {
       socket.send(index, frame);

@@ -7,7 +7,7 @@ import { bgpPeerResource } from "../config/kinds/bgp-peer";
 import { communityResource } from "../config/kinds/community";
 import { ipAddressPoolResource } from "../config/kinds/ip-address-pool";
 import { l2AdvertisementResource } from "../config/kinds/l2-advertisement";
-import { configMaps, endpointSlices, nodes, services } from "../kube/resource";
+import { configMaps, endpointSlices, nodes, secrets, services } from "../kube/resource";
 import type { Log } from "../kube/log";
 import { watchStore } from "../kube/store";
 import { groupSlices, nodeFacts, serviceFacts } from "./facts";
@@ -65,13 +65,17 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const peerStore = watchStore<unknown>(bgpPeerResource, configured);
   const bgpAdStore = watchStore<unknown>(bgpAdvertisementResource, configured);
   const communityStore = watchStore<unknown>(communityResource, configured);
+  const secretStore = watchStore<unknown>(secrets, {
+    ...configured,
+    fieldSelector: { type: "kubernetes.io/basic-auth" },
+  });
   const configMapStore = watchStore<unknown>(configMaps, {
     ...configured,
     fieldSelector: { "metadata.name": CONFIG_MAP_NAME },
   });
   const stores = [
     ...[serviceStore, sliceStore, nodeStore, poolStore, adStore],
-    ...[peerStore, bgpAdStore, communityStore, configMapStore],
+    ...[peerStore, bgpAdStore, communityStore, secretStore, configMapStore],
   ];
 
   return {
@@ -90,6 +94,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
         bgpPeers: peerStore.list(),
         bgpAds: bgpAdStore.list(),
         communities: communityStore.list(),
+        secrets: secretStore.list(),
         configMap: configMapStore.list()[0],
       }),
     service: key => serviceStore.get(key),

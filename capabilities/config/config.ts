@@ -36,6 +36,8 @@ export type RawConfig = {
   readonly bgpPeers?: readonly unknown[];
   readonly bgpAds?: readonly unknown[];
   readonly communities?: readonly unknown[];
+  /** Secrets that BGPPeers may name. */
+  readonly secrets?: readonly unknown[];
   /** The ConfigMap of MetalLB 0.12 and older, if there is one. */
   readonly configMap?: unknown;
 };
@@ -54,7 +56,7 @@ export type ParsedConfig = {
  * not depend on the order of the lists.
  */
 export function parseConfig(raw: RawConfig): ParsedConfig {
-  const { bgpPeers = [], bgpAds = [], communities = [] } = raw;
+  const { bgpPeers = [], bgpAds = [], communities = [], secrets = [] } = raw;
   const given = {
     ...{ IPAddressPool: raw.pools, L2Advertisement: raw.l2Ads },
     ...{ BGPPeer: bgpPeers, BGPAdvertisement: bgpAds, Community: communities },
@@ -68,6 +70,7 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
       peers: [...resources.BGPPeer].sort(byAge),
       ads: [...resources.BGPAdvertisement].sort(byAge),
       communities: [...resources.Community].sort(byAge),
+      secrets,
     },
     apart.pools,
   );

@@ -83,8 +83,9 @@ const namespaceRights: readonly Manifest[] = [
       },
       // The configuration of MetalLB 0.12 and older.
       { apiGroups: [""], resources: ["configmaps"], resourceNames: ["config"], verbs: read },
-      // The key of the heartbeats. A name cannot restrict create, since the object has none yet.
-      { apiGroups: [""], resources: ["secrets"], resourceNames: ["memberlist"], verbs: read },
+      // The key of the heartbeats, and the passwords of BGPPeers, whose Secrets have any name. A name could not
+      // restrict create, since the object has none yet.
+      { apiGroups: [""], resources: ["secrets"], verbs: read },
       { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
     ],
   },

@@ -8,6 +8,7 @@ import type { BgpPeer } from "../../config/bgp/peer";
 import { node } from "../fixtures";
 import { createSessions } from "./sessions";
 import type { BgpSessions } from "./sessions";
+import { signedTcp } from "./signed-tcp";
 import type { Routes, WantedPeer } from "./routes";
 
 const ME = node("n1", { addresses: ["127.0.0.1"] });
@@ -40,7 +41,7 @@ describe("the BGP sessions of a node", () => {
     });
     await router.listening();
     const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
-    sessions = createSessions({ log });
+    sessions = createSessions({ log, signed: signedTcp });
     peer = {
       ...{ name: "router", myAsn: 64500, peerAsn: 64501, address: "127.0.0.1", port },
       ...{ holdTime: 90, families: ["ipv4"], nodeSelectors: [] },

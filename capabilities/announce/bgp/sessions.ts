@@ -1,5 +1,12 @@
 import { createSpeaker } from "../../bgp/index";
-import type { Peer, PeerOptions, RouteAttributes, SessionChange, Speaker } from "../../bgp/index";
+import type {
+  Peer,
+  PeerOptions,
+  RouteAttributes,
+  SessionChange,
+  Speaker,
+  Transport,
+} from "../../bgp/index";
 import type { BgpPeer } from "../../config/bgp/peer";
 import type { Log } from "../../kube/log";
 import type { NodeFacts } from "../facts";
@@ -32,7 +39,13 @@ type Running = {
   readonly announced: Map<string, string>;
 };
 
-export function createSessions({ log }: { readonly log: Log }): BgpSessions {
+export type SessionsOptions = {
+  readonly log: Log;
+  /** Makes TCP connections that are signed with a password. */
+  readonly signed: (password: string) => Transport;
+};
+
+export function createSessions({ log, signed }: SessionsOptions): BgpSessions {
   const running = new Map<string, Running>();
   const ending = new Set<Promise<void>>();
 
@@ -46,7 +59,10 @@ export function createSessions({ log }: { readonly log: Log }): BgpSessions {
   }
 
   function begin(peer: BgpPeer, me: NodeFacts, settings: string): Running {
-    const speaker = createSpeaker({ as: peer.myAsn, routerId: routerIdFor(peer, me) });
+    const speaker = createSpeaker({
+      ...{ as: peer.myAsn, routerId: routerIdFor(peer, me) },
+      ...(peer.password === undefined ? {} : { transport: signed(peer.password) }),
+    });
     const onChange = (change: SessionChange): void => {
       if (change.type === "up") log.info({ peer: peer.name }, "BGP session is up");
       else log.warn({ peer: peer.name, reason: change.reason }, "BGP session is down");
@@ -66,7 +82,8 @@ export function createSessions({ log }: { readonly log: Log }): BgpSessions {
         });
       if (!me) return;
       for (const { peer, routes } of wanted) {
-        const settings = JSON.stringify([optionsOf(peer, me), peer.myAsn, routerIdFor(peer, me)]);
+        const own = [peer.myAsn, routerIdFor(peer, me), peer.password];
+        const settings = JSON.stringify([optionsOf(peer, me), ...own]);
         if (running.get(peer.name)?.settings !== settings)
           end(peer.name, "its BGPPeer was changed");
         const one = running.get(peer.name) ?? begin(peer, me, settings);

@@ -51,8 +51,6 @@ describe("BGPPeers of a configuration", () => {
   });
 
   it.each([
-    ["password", { password: "x" }],
-    ["passwordSecret", { passwordSecret: { name: "x" } }],
     ["vrf", { vrf: "red" }],
     ["bfdProfile", { bfdProfile: "fast" }],
     ["interface", { peerAddress: "", interface: "eth0" }],
@@ -65,6 +63,49 @@ describe("BGPPeers of a configuration", () => {
       expect(JSON.stringify(parsed)).not.toContain('"value":"x"');
     },
   );
+});
+
+describe("passwords of BGPPeers", () => {
+  const secret = (data: Record<string, string>, type = "kubernetes.io/basic-auth"): object => ({
+    ...{ metadata: { name: "tor", namespace: "metallb-system" }, type },
+    data: Object.fromEntries(
+      Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString("base64")]),
+    ),
+  });
+  const named = (...secrets: readonly object[]): ParsedConfig =>
+    parse({
+      bgpPeers: [object("router", { ...ROUTER, passwordSecret: { name: "tor" } })],
+      secrets,
+    });
+
+  it("metallb 24: are the field's or the Secret's", () => {
+    expect(peer({ password: "s3cret" }).config.bgpPeers[0]?.password).toBe("s3cret");
+    expect(named(secret({ password: "s3cret" })).config.bgpPeers[0]?.password).toBe("s3cret");
+    expect(peer({ password: "" }).config.bgpPeers[0]).not.toHaveProperty("password");
+  });
+
+  it.each<[string, readonly object[], string]>([
+    ["that is absent", [], "is no Secret here"],
+    [
+      "of another type",
+      [secret({ password: "x" }, "Opaque")],
+      'is no Secret of type kubernetes.io/basic-auth with the key "password"',
+    ],
+    [
+      "without the key",
+      [secret({ username: "x" })],
+      'is no Secret of type kubernetes.io/basic-auth with the key "password"',
+    ],
+    [
+      "with more than TCP takes",
+      [secret({ password: "x".repeat(81) })],
+      "is a password of more than 80 bytes",
+    ],
+  ])("metallb 24: a Secret %s keeps the session from coming up", (_, secrets, problem) => {
+    const parsed = named(...secrets);
+    expect(problems(parsed)).toEqual([`spec.passwordSecret.name ${problem}`]);
+    expect(parsed.config.bgpPeers).toEqual([]);
+  });
 });
 
 describe("BGPAdvertisements of a configuration", () => {

@@ -14,6 +14,8 @@ export type RawBgp = {
   readonly peers: readonly unknown[];
   readonly ads: readonly unknown[];
   readonly communities: readonly unknown[];
+  /** Secrets that peers may name, in any order. */
+  readonly secrets: readonly unknown[];
 };
 
 /** What is valid, sorted by name, and what had to be left out. */
@@ -26,7 +28,7 @@ export type BgpConfig = {
 /** Reads the BGP part of a configuration; what names something that is not there yet waits for it. */
 export function readBgp(raw: RawBgp, pools: readonly Pool[]): BgpConfig {
   const { aliases, errors } = readAliases(raw.communities);
-  const peers = collect(bgpPeerResource.kind, raw.peers, readPeer);
+  const peers = collect(bgpPeerResource.kind, raw.peers, one => readPeer(one, raw.secrets));
   const ads = collect(bgpAdvertisementResource.kind, raw.ads, one =>
     readBgpAd(one, { pools, aliases }),
   );

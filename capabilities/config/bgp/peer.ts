@@ -3,6 +3,7 @@ import { parseAddress } from "../address";
 import type { Parsed } from "../config-error";
 import { bgpPeerResource } from "../kinds/bgp-peer";
 import type { BGPPeer } from "../kinds/bgp-peer";
+import { passwordOf } from "./password";
 import { nameFindings } from "../pool";
 import { objectName } from "../raw-object";
 import type { LabelSelector } from "../selector";
@@ -23,6 +24,8 @@ export type BgpPeer = {
   readonly port: number;
   readonly sourceAddress?: string;
   readonly routerId?: string;
+  /** Of TCP's MD5 signatures. */
+  readonly password?: string;
   /** Seconds; 0: the session is not watched. */
   readonly holdTime: number;
   /** The longest wait between attempts to connect, seconds. */
@@ -36,24 +39,30 @@ export type BgpPeer = {
 const DEFAULT_HOLD_SECONDS = 90;
 const DEFAULT_PORT = 179;
 
-/** Reads one BGPPeer by itself. */
-export function readPeer(raw: unknown): Parsed<BgpPeer> {
+/** Reads one BGPPeer beside the Secrets of its namespace. */
+export function readPeer(raw: unknown, secrets: readonly unknown[]): Parsed<BgpPeer> {
   const read = parseBgpPeer(raw);
   if (!read.ok) return read;
   const { metadata, spec } = read.value;
-  const findings = [...nameFindings(metadata.name), ...unsupported(spec)];
-  if (findings.length > 0) {
+  const known = passwordOf(spec, secrets);
+  const findings = [
+    ...nameFindings(metadata.name),
+    ...unsupported(spec),
+    ...("finding" in known ? [known.finding] : []),
+  ];
+  if (findings.length > 0 || "finding" in known) {
     const object = objectName(bgpPeerResource.kind, raw);
     return { ok: false, errors: findings.map(finding => ({ object, ...finding })) };
   }
-  return { ok: true, value: peerFrom(metadata.name ?? "", spec) };
+  const { password } = known;
+  const peer = peerFrom(metadata.name ?? "", spec);
+  return { ok: true, value: { ...peer, ...(password === undefined ? {} : { password }) } };
 }
 
 /** What a session would need that it does not get yet: without it, it must not come up at all. */
 function unsupported(spec: BGPPeer["spec"]): readonly Finding[] {
-  const fields = ["interface", "vrf", "password", "bfdProfile"] as const;
-  const used: string[] = fields.filter(field => spec[field]);
-  if (spec.passwordSecret?.name) used.push("passwordSecret");
+  const fields = ["interface", "vrf", "bfdProfile"] as const;
+  const used = fields.filter(field => spec[field]);
   return used.map(field => ({
     field: `spec.${field}`,
     value: undefined,
