@@ -17,6 +17,7 @@ type Pool = {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly keeps?: string;
+  readonly sharing?: string;
 };
 type ServiceOptions = {
   readonly name?: string;
@@ -326,6 +327,28 @@ describe("addresses", () => {
     });
   });
 
+  it("shares an address with another namespace only where the pool allows it", async () => {
+    await applyPool({ ...SMALL, sharing: "namespace" });
+    const annotations = {
+      "metallb.io/address-pool": SMALL.name,
+      "metallb.io/loadBalancerIPs": `${PREFIX4}230`,
+      "metallb.io/allow-shared-ip": "k",
+    };
+    const spec = { ports: [{ port: 81 }] };
+    const stranger = { name: "stranger", namespace: "default", annotations, spec };
+    await create({ name: "own", annotations });
+    const refused = await tryCreate(stranger);
+    expect(refused.stderr).toContain(
+      `Service default/stranger: annotation metallb.io/loadBalancerIPs "${PREFIX4}230" is held by ipam/own of another namespace, and its IPAddressPool has ancho.dev/sharing "namespace"; ask for another address`,
+    );
+    await applyPool(SMALL);
+    await create(stranger);
+    expect(addressesOf(await served("stranger", "default"))).toEqual([`${PREFIX4}230`]);
+    await c.ok(["delete", "service", "-n", "default", "stranger"]);
+    await c.ok(["delete", "service", "-n", "ipam", "own"]);
+    await deletePool(SMALL.name);
+  });
+
   it("refuses a pool that keeps addresses for no length of time", async () => {
     const refused = await c.kubectl(["apply", "-f", "-"], {
       input: JSON.stringify(poolManifest({ ...KEEPS, keeps: "a while" })),
@@ -427,14 +450,14 @@ describe("addresses", () => {
     return ["patch", "service", "-n", "ipam", name, "--type=merge", "-p", JSON.stringify(change)];
   }
 
-  function poolManifest({ name, addresses, keeps = "0" }: Pool): object {
+  function poolManifest({ name, addresses, keeps = "0", sharing = "all" }: Pool): object {
     return {
       apiVersion: "metallb.io/v1beta1",
       kind: "IPAddressPool",
       metadata: {
         name,
         namespace: "metallb-system",
-        annotations: { "ancho.dev/reclaim-after": keeps },
+        annotations: { "ancho.dev/reclaim-after": keeps, "ancho.dev/sharing": sharing },
       },
       spec: { addresses },
     };

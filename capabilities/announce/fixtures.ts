@@ -14,6 +14,7 @@ export function pool(name: string, ...ranges: readonly string[]): Pool {
     avoidBuggyIPs: false,
     labels: {},
     reclaimAfterMs: 0,
+    sharing: "all",
   };
 }
 

@@ -9,6 +9,8 @@ import type { LabelSelector } from "./selector";
 import { parseReclaimAfter, reclaimFindings } from "./reclaim-after";
 import { duplicates, selectorFindings } from "./selector-rules";
 import type { Finding } from "./selector-rules";
+import { parseSharing, sharingFindings } from "./sharing-guard";
+import type { SharingGuard } from "./sharing-guard";
 
 /** Which Services a pool is for. All three lists empty: every Service. */
 type ServiceAllocation = {
@@ -30,6 +32,8 @@ export type Pool = {
   readonly labels: Readonly<Record<string, string>>;
   /** How long a freed address is kept for the Service that had it, in ms. */
   readonly reclaimAfterMs: number;
+  /** Who may join those who hold an address; a pool whose annotation makes no sense is left out. */
+  readonly sharing: SharingGuard;
 };
 
 /** Reads one IPAddressPool by itself; overlaps with other pools are `parseConfig`'s to find. */
@@ -44,6 +48,7 @@ export function parsePool(raw: unknown): Parsed<Pool> {
     ...overlapFindings(ranges, spec.addresses),
     ...allocationFindings(spec.serviceAllocation),
     ...reclaimFindings(metadata.annotations),
+    ...sharingFindings(metadata.annotations),
   ];
   if (findings.length > 0) {
     const object = objectName(ipAddressPoolResource.kind, raw);
@@ -60,6 +65,7 @@ function poolFrom({ metadata, spec }: IPAddressPool, ranges: readonly AddressRan
     autoAssign,
     avoidBuggyIPs,
     labels: metadata.labels ?? {},
+    sharing: parseSharing(metadata.annotations) ?? "namespace",
     reclaimAfterMs: parseReclaimAfter(metadata.annotations) ?? 0,
   };
   if (!serviceAllocation) return pool;

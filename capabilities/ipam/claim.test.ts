@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Holder } from "../config/kinds/virtual-ip";
 import { holderOf, holderTitle, isUnnamedClaimOf, joinRefusal, pendingMsLeft } from "./claim";
@@ -21,6 +22,9 @@ function sharer(name: string, wish: Wish): Holder {
   });
   return holderOf(service, { namespace: "shop", now: NOW });
 }
+
+const join = (holders: readonly Holder[], mine: Holder, sharing: "all" | "namespace" = "all") =>
+  joinRefusal(holders, { mine, sharing });
 
 describe("who may share an address", () => {
   it.each<[string, Wish, Wish, string | undefined]>([
@@ -50,13 +54,125 @@ describe("who may share an address", () => {
     ],
     ["Cluster with other pods", { key: "k" }, { key: "k", port: 1, app: "api" }, undefined],
   ])("%s", (_, held, wished, words) => {
-    const refusal = joinRefusal([sharer("held", held)], sharer("new", wished));
+    const refusal = join([sharer("held", held)], sharer("new", wished));
     if (words === undefined) expect(refusal).toBeUndefined();
     else expect(refusal?.problem).toContain(words);
   });
 
   it("metallb 57: a sole holder may change its key", () => {
-    expect(joinRefusal([sharer("a", { key: "k" })], sharer("a", { key: "l" }))).toBeUndefined();
+    expect(join([sharer("a", { key: "k" })], sharer("a", { key: "l" }))).toBeUndefined();
+  });
+});
+
+describe("the guard of a pool that shares within a namespace", () => {
+  const theirs = { ...sharer("web", { key: "k" }), namespace: "other" };
+  const mine = sharer("api", { key: "k", port: 81 });
+
+  it("keeps out who comes from another namespace, and says so", () => {
+    expect(join([theirs], mine, "namespace")).toEqual({
+      by: theirs,
+      problem:
+        'is held by other/web of another namespace, and its IPAddressPool has ancho.dev/sharing "namespace"',
+      remedy:
+        'ask for another address, or have the pool\'s annotation ancho.dev/sharing set to "all"',
+    });
+    expect(join([theirs], mine)).toBeUndefined();
+  });
+
+  it("lets in who comes from the same one, and speaks of a port that is taken before all", () => {
+    expect(join([sharer("web", { key: "k" })], mine, "namespace")).toBeUndefined();
+    expect(join([theirs], { ...mine, ports: theirs.ports! }, "namespace")?.problem).toContain(
+      "uses its port TCP/80",
+    );
+  });
+
+  it("puts nobody out who is in", () => {
+    expect(join([theirs, mine], mine, "namespace")).toBeUndefined();
+  });
+});
+
+describe("the predicate, beside MetalLB's own words", () => {
+  const ports = fc.uniqueArray(
+    fc.record({
+      port: fc.constantFrom(53, 80, 443),
+      protocol: fc.constantFrom("TCP", "UDP", undefined),
+    }),
+    { selector: ({ port, protocol }) => `${protocol ?? "TCP"}/${port}`, minLength: 1 },
+  );
+  const service = fc.record({
+    name: fc.constantFrom("a", "b", "c", "d"),
+    namespace: fc.constantFrom("shop", "other"),
+    key: fc.option(fc.constantFrom("k", "l", "")),
+    legacy: fc.boolean(),
+    ports,
+    local: fc.boolean(),
+    selector: fc.option(fc.dictionary(fc.constantFrom("app", "tier"), fc.constantFrom("x", "y"))),
+  });
+  type Wished = typeof service extends fc.Arbitrary<infer T> ? T : never;
+
+  const holderFor = (wished: Wished): Holder => {
+    const annotation = wished.legacy ? "metallb.universe.tf/allow-shared-ip" : SHARED;
+    const made = serviceOf(`${wished.namespace}/${wished.name}`, {
+      ...(wished.key === null ? {} : { annotations: { [annotation]: wished.key } }),
+      spec: {
+        ports: wished.ports.map(({ port, protocol }) => {
+          return { port, ...(protocol === undefined ? {} : { protocol }) };
+        }),
+        ...(wished.selector ? { selector: wished.selector } : {}),
+        externalTrafficPolicy: wished.local ? "Local" : "Cluster",
+      },
+    });
+    return holderOf(made, { namespace: wished.namespace, now: NOW });
+  };
+
+  // internal/allocator: SharingOK of the key, Ports, and labels.Set.String() of the selector.
+  function backendOf({ local, selector }: Wished): string {
+    if (!local) return "";
+    return Object.keys(selector ?? {})
+      .sort()
+      .map(label => `${label}=${selector?.[label] ?? ""}`)
+      .join(",");
+  }
+
+  function allows(holder: Wished, mine: Wished): boolean {
+    if (!holder.key || !mine.key || holder.key !== mine.key) return false;
+    if (backendOf(holder) !== backendOf(mine)) return false;
+    return !holder.ports.some(used =>
+      mine.ports.some(
+        wanted =>
+          wanted.port === used.port && (wanted.protocol ?? "TCP") === (used.protocol ?? "TCP"),
+      ),
+    );
+  }
+
+  const title = ({ namespace, name }: Wished): string => `${namespace}/${name}`;
+  const crowd = fc.uniqueArray(service, { selector: title, maxLength: 5 });
+
+  it("says the same of any holders and any newcomer, with the guard and without", () => {
+    fc.assert(
+      fc.property(crowd, service, fc.constantFrom("all", "namespace"), (holders, mine, guard) => {
+        const others = holders.filter(holder => title(holder) !== title(mine));
+        const isIn = others.length < holders.length;
+        const isGuarded = guard === "namespace" && !isIn;
+        const expected =
+          others.every(holder => allows(holder, mine)) &&
+          (!isGuarded || others.every(({ namespace }) => namespace === mine.namespace));
+        const refusal = join(holders.map(holderFor), holderFor(mine), guard);
+        expect(refusal === undefined).toBe(expected);
+        if (refusal) expect(others.map(title)).toContain(holderTitle(refusal.by));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("is symmetric", () => {
+    fc.assert(
+      fc.property(service, service, (a, b) => {
+        fc.pre(title(a) !== title(b));
+        const [one, two] = [holderFor(a), holderFor(b)];
+        expect(join([one], two) === undefined).toBe(join([two], one) === undefined);
+      }),
+    );
   });
 });
 

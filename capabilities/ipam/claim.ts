@@ -2,6 +2,8 @@ import { formatAddress } from "../config/address";
 import type { IpAddress } from "../config/address";
 import { ALLOW_SHARED_IP, readAnnotation } from "../config/annotations";
 import type { Holder, VirtualIP } from "../config/kinds/virtual-ip";
+import { SHARING } from "../config/sharing-guard";
+import type { SharingGuard } from "../config/sharing-guard";
 import { vipName } from "../config/vip-name";
 import type { Service } from "./service";
 
@@ -88,20 +90,36 @@ export type JoinRefusal = {
   readonly remedy: string;
 };
 
+/** Who asks to be among the holders, and what the pool says of that. */
+export type Joining = {
+  readonly mine: Holder;
+  readonly sharing: SharingGuard;
+  /** Which holders stand for the same Service. */
+  readonly isMine?: (holder: Holder) => boolean;
+};
+
 /**
  * MetalLB's sharing predicate (internal/allocator, checkSharing): everyone who holds the address has the
- * same non-empty key, the same backend key, and no port in common. Undefined: `mine` may join.
+ * same non-empty key, the same backend key, and no port in common. Undefined: `mine` may join. The pool's guard is
+ * asked of newcomers only, so that setting it takes no address away.
  */
 export function joinRefusal(
   holders: readonly Holder[],
-  mine: Holder,
-  isMine: (holder: Holder) => boolean = holder => isSameHolder(holder, mine),
+  { mine, sharing, isMine = holder => isSameHolder(holder, mine) }: Joining,
 ): JoinRefusal | undefined {
-  for (const by of holders.filter(holder => !isMine(holder))) {
+  const others = holders.filter(holder => !isMine(holder));
+  const isIn = others.length < holders.length;
+  const stranger = others.find(({ namespace }) => namespace !== mine.namespace);
+  for (const by of others) {
     const refusal = pairRefusal(by, mine);
     if (refusal) return { by, ...refusal };
   }
-  return undefined;
+  if (sharing === "all" || isIn || !stranger) return undefined;
+  return {
+    by: stranger,
+    problem: `is held by ${holderTitle(stranger)} of another namespace, and its IPAddressPool has ${SHARING} "namespace"`,
+    remedy: `ask for another address, or have the pool's annotation ${SHARING} set to "all"`,
+  };
 }
 
 /** A holder's title for messages: `namespace/name`. */

@@ -71,8 +71,10 @@ export function createDryClaimer(options: Omit<ClaimerOptions, "claims">): Claim
   const isMine = options.isMine ?? (holder => isSameHolder(holder, mine));
   return {
     ...common(options, isMine),
-    keep: ({ address }) =>
-      Promise.resolve(joinRefusal(others(ledger.get(address), isMine), mine) === undefined),
+    keep: ({ address, pool: { sharing } }) => {
+      const holders = ledger.get(address)?.spec.holders ?? [];
+      return Promise.resolve(joinRefusal(holders, { mine, sharing, isMine }) === undefined);
+    },
     take: () => Promise.resolve(true),
     takeOver: () => Promise.resolve(true),
     undo: () => Promise.resolve(),
@@ -89,15 +91,12 @@ function common(
     isOutOfTime: () => now() > deadline,
     kept: draw => ledger.released().flatMap(vip => choiceIn(draw, vip)),
     shareable: draw =>
-      ledger
-        .sharedUnder(mine.sharingKey ?? "")
-        .filter(vip => joinRefusal(others(vip, isMine), mine) === undefined)
-        .flatMap(vip => choiceIn(draw, vip)),
+      ledger.sharedUnder(mine.sharingKey ?? "").flatMap(vip =>
+        choiceIn(draw, vip).filter(({ pool: { sharing } }) => {
+          return joinRefusal(vip.spec.holders, { mine, sharing, isMine }) === undefined;
+        }),
+      ),
   };
-}
-
-function others(vip: VirtualIP | undefined, isMine: IsMine): readonly Holder[] {
-  return (vip?.spec.holders ?? []).filter(holder => !isMine(holder));
 }
 
 /** A VirtualIP as a choice, if a pool of the draw has its address; the pool that it was of may have shrunk since. */

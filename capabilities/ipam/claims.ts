@@ -125,7 +125,7 @@ export function createClaims(client: KubeClient, ledger: Ledger): Claims {
     { reason, mine, isMine }: Entry,
   ): Promise<HoldResult | undefined> {
     const others = vip.spec.holders.filter(holder => !isMine(holder));
-    const refusal = joinRefusal(others, mine);
+    const refusal = joinRefusal(vip.spec.holders, { mine, sharing: pool.sharing, isMine });
     if (refusal) {
       // The cache may be behind: a refusal is believed only if it is so in the cluster.
       const now = await read(address);

@@ -7,6 +7,8 @@ import {
   readAnnotation,
 } from "../config/annotations";
 import type { IpAddress } from "../config/address";
+import { poolOf } from "../config/config";
+import type { Pool } from "../config/config";
 import type { Holder } from "../config/kinds/virtual-ip";
 import type { AdmissionParts } from "./admission";
 import { holderOf, isSameHolder, isUnnamedClaimOf, joinRefusal } from "./claim";
@@ -73,12 +75,17 @@ async function checkHolders(
   for (const address of [...request.addresses, ...shared]) {
     const holders = (await claims.read(address))?.spec.holders ?? [];
     const isAsked = includesAddress(request.addresses, address);
-    const refusal =
-      isAsked || holders.some(isMine) ? joinRefusal(holders, mine, isMine) : undefined;
+    if (!isAsked && !holders.some(isMine)) continue;
+    const sharing = sharingOf(situation, address);
+    const refusal = joinRefusal(holders, { mine, sharing, isMine });
     const field = isAsked ? request.field : fieldOf(service, ALLOW_SHARED_IP);
     if (refusal) return heldRefusal(field, address, refusal);
   }
   return undefined;
+}
+
+function sharingOf({ config }: Situation, address: IpAddress): Pool["sharing"] {
+  return poolOf(config, address)?.sharing ?? "all";
 }
 
 /** Words for an address that others hold and do not let this Service join. */
