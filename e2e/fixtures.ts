@@ -130,3 +130,25 @@ export function answerOf(
   const what = `${address} to answer ${host}`;
   return cluster.waitFor(what, () => request(cluster, host, address), timeoutMs);
 }
+
+/** `keeps`: for how long a freed address is kept for who had it; without it, these tests' pools keep none. */
+export type Pool = {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly keeps?: string;
+  readonly sharing?: string;
+};
+
+/** That pool as a manifest. */
+export function poolManifest({ name, addresses, keeps = "0", sharing = "all" }: Pool): object {
+  return {
+    apiVersion: "metallb.io/v1beta1",
+    kind: "IPAddressPool",
+    metadata: {
+      name,
+      namespace: "metallb-system",
+      annotations: { "ancho.dev/reclaim-after": keeps, "ancho.dev/sharing": sharing },
+    },
+    spec: { addresses },
+  };
+}

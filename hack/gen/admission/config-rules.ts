@@ -40,6 +40,10 @@ const single: readonly (readonly [rule: string, manifest: Manifest])[] = [
     "a namespace twice",
     pool("example", ["172.30.0.120/30"], { serviceAllocation: { namespaces: ["a", "a"] } }),
   ],
+  [
+    "a time that is none",
+    annotated(pool("example", ["172.30.0.120/30"]), { "ancho.dev/reclaim-after": "a while" }),
+  ],
   ["a pool twice", l2({ ipAddressPools: ["a", "a"] })],
   ["an operator without values", l2({ nodeSelectors: [selector("zone", "In")] })],
   ["an operator with values too many", l2({ nodeSelectors: [selector("zone", "Exists", ["a"])] })],

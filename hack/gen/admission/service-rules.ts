@@ -165,7 +165,10 @@ function refusalFor(one: Case): string {
   const holderFor = (manifest: Manifest): Holder =>
     holderOf(asService(manifest), { namespace: manifest.metadata.namespace, now: 0 });
   const holders = one.given.filter(({ kind }) => kind === "Service").map(holderFor);
-  const refusal = joinRefusal(holders, holderFor(one.manifest));
+  const refusal = joinRefusal(holders, {
+    mine: holderFor(one.manifest),
+    sharing: "all",
+  });
   const request = parseRequest(asService(one.manifest));
   const address = parseAddress("172.30.0.120");
   if (!refusal || !request.ok || !address) throw new Error(`nothing refuses ${one.rule}`);
