@@ -41,7 +41,14 @@ export type ClusterWatchOptions = {
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const { namespace, log, onChange, loadBalancerClass } = options;
   const readConfig = createConfigReader(options);
-  const watched = { log, onChange };
+  let serviceList: readonly ServiceFacts[] | undefined;
+  const watched = {
+    log,
+    onChange: () => {
+      serviceList = undefined;
+      onChange();
+    },
+  };
   const configured = {
     log,
     namespace,
@@ -78,14 +85,16 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     ...[peerStore, bgpAdStore, communityStore, secretStore, configMapStore],
   ];
 
+  function readServices(): readonly ServiceFacts[] {
+    const slices = groupSlices(sliceStore.list());
+    return serviceStore
+      .list()
+      .flatMap(service => serviceFacts(service, slices, loadBalancerClass) ?? []);
+  }
+
   return {
     synced: Promise.all(stores.map(store => store.synced)),
-    services: () => {
-      const slices = groupSlices(sliceStore.list());
-      return serviceStore
-        .list()
-        .flatMap(service => serviceFacts(service, slices, loadBalancerClass) ?? []);
-    },
+    services: () => (serviceList ??= readServices()),
     nodes: () => (nodeList ??= nodeStore.list().map(nodeFacts)),
     config: () =>
       readConfig.read({

@@ -47,6 +47,9 @@ export function createReporter(parts: Parts): Reporter {
   const moves = new Map<string, Move & { readonly at: string }>();
   let source = NO_SERVICES;
   let alive: ReadonlySet<string> = new Set();
+  // Asked of every Service, so not to be made anew each time.
+  let answering: ReadonlySet<string> = new Set();
+  let withoutInterface: ReadonlySet<string> = new Set();
   let verdicts: ReadonlyMap<string, readonly Verdict[]> = new Map();
   let plan: Plan | undefined;
   let outcome: Outcome = NO_OUTCOME;
@@ -62,7 +65,7 @@ export function createReporter(parts: Parts): Reporter {
     me,
     namespace: options.namespace,
     ...(parts.pod ? { pod: parts.pod } : {}),
-    source: { address: statusOf, service: key => answering(plan, outcome, key) },
+    source: { address: statusOf, service: key => answerersOf(plan, outcome, key) },
     log,
   });
 
@@ -75,8 +78,8 @@ export function createReporter(parts: Parts): Reporter {
       announcedOf({
         ...{ me, alive },
         verdicts: verdicts.get(keyOf(service)) ?? [],
-        answering: new Set(outcome.answering.map(({ address }) => address)),
-        withoutInterface: new Set(outcome.withoutInterface),
+        answering,
+        withoutInterface,
       }),
     onSilence: (key, message) => {
       emit(key, "Warning", "NotAnnounced", message);
@@ -201,6 +204,8 @@ export function createReporter(parts: Parts): Reporter {
     },
     reconciled: next => {
       outcome = next;
+      answering = new Set(next.answering.map(({ address }) => address));
+      withoutInterface = new Set(next.withoutInterface);
       noteProblems();
       noteInterfaces();
       noteChanges();
@@ -246,7 +251,7 @@ function signaturesOf(plan: Plan | undefined, outcome: Outcome): Map<string, Add
   );
 }
 
-function answering(
+function answerersOf(
   plan: Plan | undefined,
   outcome: Outcome,
   service: string,
