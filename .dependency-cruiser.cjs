@@ -3,7 +3,7 @@ const only = (name, from, allowed) => ({
   name,
   comment: `${from} may import only: ${allowed.join(", ") || "nothing of ours"}`,
   severity: "error",
-  from: { path: `^${from}/`, pathNot: "\\.test\\.ts$" },
+  from: { path: `^${from}/`, pathNot: ["\\.test\\.ts$", "/interop/"] },
   to: {
     path: "^(pepr\\.ts|capabilities|cli|hack|e2e|bench)",
     pathNot: [`^${from}/`, ...allowed.map(a => `^${a}/`)],
@@ -39,10 +39,10 @@ module.exports = {
       to: { path: "^(net|dgram|fs|child_process|timers|http|https|tls|dns)$" },
     },
     {
-      name: "native-code-only-in-the-announcer",
+      name: "native-code-only-at-the-edges",
       comment: "netlink and koffi cannot be bundled into the Pepr module",
       severity: "error",
-      from: { pathNot: "^capabilities/announce/" },
+      from: { pathNot: "^(capabilities/(announce|bgp)|hack/interop)/" },
       to: { path: "node_modules/(netlink|koffi)/" },
     },
     {
