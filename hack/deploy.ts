@@ -39,6 +39,16 @@ export async function deployAncho(
   }
 }
 
+/** Deletes a manifest's objects, apart from those that take users' objects along, and waits for their pods to end. */
+export async function uninstall(lab: Lab, manifest: string): Promise<void> {
+  const isKept = (text: string): boolean =>
+    /^kind: (Namespace|CustomResourceDefinition)$/m.test(text);
+  const objects = manifest.split(/^---$/m).filter(text => !isKept(text));
+  await kubectl(lab, ["delete", "--ignore-not-found", "--cascade=foreground", "-f", "-"], {
+    input: objects.join("---"),
+  });
+}
+
 async function deployWithPepr(lab: Lab, progress: (line: string) => void): Promise<void> {
   progress("kubectl apply -f dist/crds.yaml");
   await kubectl(lab, ["apply", "-f", inRepo("dist/crds.yaml")]);

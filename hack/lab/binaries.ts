@@ -25,6 +25,8 @@ export type Program = {
   readonly package: string;
   /** Module whose pinned version the program must report; none for our own programs. */
   readonly pin?: string;
+  /** Where its version is found; default: it answers `--version`. */
+  readonly versionIn?: "build information";
 };
 
 const kubernetes = (name: string): Program => ({
@@ -88,6 +90,10 @@ function pinOf(program: Program): string | undefined {
 }
 
 async function reportsVersion(file: string, program: Program, version: string): Promise<boolean> {
+  if (program.versionIn === "build information") {
+    const built = await run(["go", "version", "-m", file]).catch(() => undefined);
+    return (built?.stdout ?? "").includes(`\t${program.pin ?? ""}\t${version}\t`);
+  }
   const ask = program.name === "kubectl" ? ["version", "--client"] : ["--version"];
   const result = await run([file, ...ask], { timeoutMs: 10_000 }).catch(() => undefined);
   const words = (result?.stdout ?? "").split(/\s+/);
@@ -158,11 +164,14 @@ async function provide(program: Program, version: string | undefined, task: Task
   renameSync(`${binary(program.name)}.new`, binary(program.name));
 }
 
-/** Makes sure that every program is in the cache in its pinned version. A first build takes minutes. */
-export async function ensureBinaries(task: Task): Promise<void> {
+/** Makes sure that programs are in the cache in their pinned version; without a list, all that the lab needs. */
+export async function ensureBinaries(
+  task: Task,
+  wanted: readonly Program[] = programs,
+): Promise<void> {
   mkdirSync(binDir, { recursive: true });
   const checked = await Promise.all(
-    programs.map(async program => {
+    wanted.map(async program => {
       const version = pinOf(program);
       return { program, version, current: await isCurrent(program, version) };
     }),
