@@ -35,7 +35,7 @@ module.exports = {
       name: "wire-is-pure",
       comment: "codecs see bytes only: no sockets, files, timers or child processes",
       severity: "error",
-      from: { path: "^capabilities/bgp/wire/", pathNot: "\\.test\\.ts$" },
+      from: { path: "^capabilities/bgp/(bfd/)?wire/", pathNot: "\\.test\\.ts$" },
       to: { path: "^(net|dgram|fs|child_process|timers|http|https|tls|dns)$" },
     },
     {
