@@ -376,8 +376,8 @@ class RunningAgent implements Agent {
   #onOutcome(outcome: Outcome): void {
     this.#links = outcome.links;
     if (this.#phase === "active") {
-      for (const { address, link } of [...outcome.added, ...outcome.answering]) {
-        const isNew = outcome.added.some(b => b.address === address && b.link === link);
+      for (const { address, link } of [...outcome.fresh, ...outcome.answering]) {
+        const isNew = outcome.fresh.some(b => b.address === address && b.link === link);
         const isMine = this.#plan?.addresses.get(address)?.owner === this.#me;
         if (isMine && (isNew || this.#toAnnounce.has(address)))
           this.#announcer.start(address, link);

@@ -1,66 +1,14 @@
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { NODE_MAC, createLan } from "./netns";
 import type { Lan } from "./netns";
-import type { Command } from "./responder-process";
+import { Responder, WAIT, arpOwner, ndpOwner } from "./responder";
+import type { Line } from "./responder";
 
 const V4 = "172.30.0.240";
 const V6 = "fd00:30::240";
 const BOTH = { do: "own", owned: { [V4]: "all", [V6]: "all" } } as const;
-const TSX = fileURLToPath(new URL("../../../node_modules/.bin/tsx", import.meta.url));
-const PROCESS = fileURLToPath(new URL("responder-process.ts", import.meta.url));
-const WAIT = { timeout: 10_000, interval: 50 };
-
-type Line = {
-  readonly ready?: boolean;
-  readonly done?: string;
-  readonly adopted?: object;
-  readonly cleaned?: readonly string[];
-  readonly problem?: string;
-  readonly outcome?: { readonly added: readonly string[]; readonly problems: readonly string[] };
-};
-
-/** A responder process on the node. */
-class Responder {
-  readonly #child: ChildProcess;
-  readonly lines: Line[] = [];
-
-  constructor(lan: Lan) {
-    const [file, args] = lan.command("node", TSX, PROCESS);
-    this.#child = spawn(file, [...args], { stdio: ["pipe", "pipe", "inherit"], detached: true });
-    createInterface({ input: this.#child.stdout! }).on("line", line => {
-      this.lines.push(JSON.parse(line) as Line);
-    });
-  }
-
-  /** Waits for a line that this accepts, among those since the last command. */
-  async line(accept: (line: Line) => unknown): Promise<Line> {
-    return vi.waitFor(() => {
-      const found = this.lines.find(accept);
-      if (!found) throw new Error(`no such line among ${JSON.stringify(this.lines)}`);
-      return found;
-    }, WAIT);
-  }
-
-  async tell(command: Command, accept: (line: Line) => unknown): Promise<Line> {
-    this.lines.length = 0;
-    this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
-    return this.line(accept);
-  }
-
-  /** SIGKILL for the whole group: tsx and the process that it starts. */
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exit = once(this.#child, "exit");
-    process.kill(-this.#child.pid!, "SIGKILL");
-    await exit;
-  }
-}
-
 describe("layer 2 on a real kernel", () => {
   let lan: Lan;
   const started: Responder[] = [];
@@ -116,26 +64,8 @@ describe("layer 2 on a real kernel", () => {
     return shown.join("");
   }
 
-  /** Who answers the peer's ARP request, and how fast in ms; undefined for nobody. */
-  async function arp(address: string): Promise<{ mac: string; ms: number } | undefined> {
-    const output = await lan
-      .run("peer", "arping", "-C", "1", "-c", "2", "-w", "1", "-i", "eth0", address)
-      .catch(() => "");
-    const [, mac, time, unit] = /from ([0-9a-f:]{17}).*time=([0-9.]+) (\w+)/.exec(output) ?? [];
-    const scale = { usec: 0.001, msec: 1, sec: 1000 }[unit ?? ""] ?? 1;
-    return mac === undefined ? undefined : { mac, ms: Number(time) * scale };
-  }
-
-  /**
-   * Who answers the peer's neighbor solicitation, by the peer's own kernel. (ndisc6 takes no answer
-   * whose source is not the target, and a proxy's never is: RFC 4861 section 7.2.8.)
-   */
-  async function ndp(address: string): Promise<string | undefined> {
-    await lan.run("peer", "ip", "-6", "neigh", "flush", "to", address, "dev", "eth0");
-    await lan.run("peer", "ping", "-6", "-c", "1", "-W", "1", address).catch(() => "");
-    const table = await lan.run("peer", "ip", "-6", "neigh", "show", "to", address, "dev", "eth0");
-    return /lladdr (\S+)/.exec(table)?.[1];
-  }
+  const arp = (address: string) => arpOwner(lan, address);
+  const ndp = (address: string) => ndpOwner(lan, address);
 
   async function expectAnswers(): Promise<void> {
     await vi.waitFor(async () => {
@@ -153,6 +83,14 @@ describe("layer 2 on a real kernel", () => {
     expect(await ndp("fd00:30::241")).toBeUndefined();
   });
 
+  it("needs NET_ADMIN and NET_RAW, and no other capability", async () => {
+    const both = ((1 << 12) | (1 << 13)).toString(16).padStart(16, "0");
+    expect(await responder.capabilities()).toEqual([both, both]);
+    const { outcome } = await responder.tell(BOTH, line => line.outcome);
+    expect(outcome?.problems).toEqual([]);
+    await expectAnswers();
+  });
+
   it("marks what is its own and changes nothing when nothing is to change", async () => {
     await own();
     const shown = await leftovers();
@@ -161,7 +99,7 @@ describe("layer 2 on a real kernel", () => {
     expect(await lan.run("node", "ip", "link", "show", "ancho0")).toContain("NOARP,UP");
     await own();
     const { outcome } = await responder.line(line => line.outcome);
-    expect(outcome).toEqual({ added: [], problems: [] });
+    expect(outcome).toEqual({ fresh: [], problems: [] });
     expect(await leftovers()).toBe(shown);
   });
 

@@ -16,3 +16,12 @@ export type Lan = LanOf<Host>;
 export function createLan(): Promise<Lan> {
   return createLanOf("ann-it", HOSTS);
 }
+
+/** Lays a cable of its own between node and peer; both ends have the name and are up. */
+export async function addCable(lan: Lan, name: string): Promise<void> {
+  const peer = ["peer", "name", name, "netns", lan.namespace("peer")];
+  await lan.run("node", "ip", "link", "add", name, "type", "veth", ...peer);
+  for (const host of ["node", "peer"] as const) {
+    await lan.run(host, "ip", "link", "set", name, "up");
+  }
+}

@@ -42,9 +42,9 @@ const responder = createResponder({
   sysctlRoot: "/proc/sys/net",
   excludes: DEFAULT_EXCLUDES.map(text => new RegExp(text)),
   after,
-  onOutcome: ({ added, problems }) => {
-    for (const { address, link } of added) announcer.start(address, link);
-    say({ outcome: { added: added.map(({ address }) => address), problems } });
+  onOutcome: ({ fresh, problems }) => {
+    for (const { address, link } of fresh) announcer.start(address, link);
+    say({ outcome: { fresh: fresh.map(({ address }) => address), problems } });
   },
 });
 

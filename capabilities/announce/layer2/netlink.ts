@@ -1,4 +1,4 @@
-import { FlagsNew, createRtNetlink, rt } from "netlink";
+import { FlagsNew, Protocol, createNetlink, createRtNetlink, rt } from "netlink";
 import type { RtNetlinkSocket } from "netlink";
 import { formatAddress, parseAddress } from "../../config/address";
 import type { Family } from "../../config/address";
@@ -15,8 +15,11 @@ export type Kernel = {
   apply(op: KernelOp, deviceIndex: number | undefined): Promise<void>;
   /** Looks up a link by name: after `add-device` its index is not known yet. */
   linkIndex(name: string): Promise<number | undefined>;
-  /** Calls back soon after any change of a link or an address. Never called synchronously. */
-  onLinkChange(callback: () => void): void;
+  /**
+   * Calls back soon after a change of a link, an address or the setting of an interface, or after a route of
+   * ours was deleted. Never called synchronously.
+   */
+  onChange(callback: () => void): void;
   close(): void;
 };
 
@@ -29,7 +32,17 @@ const TIMEOUT_MS = 2000;
 const BUFFERS = { recvBufferSize: 1 << 20, sendBufferSize: 1 << 16 };
 const OPTIONS = { timeout: TIMEOUT_MS };
 const CREATE = { ...OPTIONS, flags: FlagsNew.CREATE | FlagsNew.EXCL };
-const WATCHED = ["LINK", "IPV4_IFADDR", "IPV6_IFADDR"] as const;
+/** The netconf groups tell of forwarding and proxy_ndp (linux/rtnetlink.h, rtnetlink_groups). */
+const { LINK, IPV4_IFADDR, IPV6_IFADDR, IPV4_ROUTE, IPV6_ROUTE, IPV4_NETCONF, IPV6_NETCONF } =
+  rt.MulticastGroups;
+const WATCHED = [
+  ...[LINK, IPV4_IFADDR, IPV6_IFADDR, IPV4_NETCONF, IPV6_NETCONF],
+  ...[IPV4_ROUTE, IPV6_ROUTE],
+];
+const RTM_NEWROUTE = 24;
+const RTM_DELROUTE = 25;
+/** Place of rtm_protocol in struct rtmsg. */
+const RTM_PROTOCOL_AT = 5;
 
 /**
  * Opens two netlink sockets. They must be two: the kernel stamps the notification of our own change with our
@@ -37,17 +50,19 @@ const WATCHED = ["LINK", "IPV4_IFADDR", "IPV6_IFADDR"] as const;
  */
 export function openKernel(): Kernel {
   const requests = createRtNetlink({ ref: true, ...BUFFERS });
-  const notifications = createRtNetlink({ ref: false, ...BUFFERS });
+  const notifications = createNetlink(Protocol.ROUTE, { ref: false, ...BUFFERS });
   let callback: () => void = () => undefined;
-  // An exception in a handler of this library aborts the process, so the handlers only schedule. Messages
-  // are not read: the rt level drops their type, and after lost ones (ENOBUFS) only a dump tells the truth.
+  // An exception in a handler of this library aborts the process, so the handlers only schedule. What changed
+  // is not read from messages: after lost ones (ENOBUFS) only a dump tells the truth.
   const changed = (): void => {
     queueMicrotask(() => {
       callback();
     });
   };
-  notifications.socket.on("message", changed);
-  notifications.socket.socket.on("error", changed);
+  notifications.on("message", messages => {
+    if (messages.some(concernsUs)) changed();
+  });
+  notifications.socket.on("error", changed);
   requests.socket.socket.on("error", () => undefined);
   for (const group of WATCHED) notifications.addMembership(group);
 
@@ -55,15 +70,21 @@ export function openKernel(): Kernel {
     dump: () => dump(requests),
     apply: (op, deviceIndex) => applyOp(requests, op, deviceIndex),
     linkIndex: async name => (await readLinks(requests)).find(link => link.name === name)?.index,
-    onLinkChange: listener => {
+    onChange: listener => {
       callback = listener;
     },
     close: () => {
       callback = () => undefined;
       requests.socket.close();
-      notifications.socket.close();
+      notifications.close();
     },
   };
+}
+
+/** A node's routes change all the time; of them only a loss of ours is news. */
+function concernsUs({ type, data }: { readonly type: number; readonly data: Uint8Array }): boolean {
+  if (type === RTM_NEWROUTE) return false;
+  return type !== RTM_DELROUTE || data[RTM_PROTOCOL_AT] === PROTOCOL;
 }
 
 async function dump(socket: RtNetlinkSocket): Promise<KernelState> {

@@ -50,7 +50,7 @@ class FakeKernel implements Kernel {
     return Promise.resolve(this.state.links.find(link => link.name === name)?.index);
   }
 
-  onLinkChange(callback: () => void): void {
+  onChange(callback: () => void): void {
     this.notify = callback;
   }
 
@@ -94,9 +94,9 @@ describe("createResponder", () => {
       proxies: [{ address: IP, interfaceIndex: 2 }],
       routes: [IP],
     });
-    expect(outcomes.at(-1)?.added).toEqual([{ address: IP, link: ETH0 }]);
+    expect(outcomes.at(-1)?.fresh).toEqual([{ address: IP, link: ETH0 }]);
     await responder.own(OWNED);
-    expect(outcomes.at(-1)).toMatchObject({ added: [], answering: [{ address: IP }] });
+    expect(outcomes.at(-1)).toMatchObject({ fresh: [], answering: [{ address: IP }] });
   });
 
   it("puts back what the kernel lost with the link, and says so", async () => {
@@ -106,7 +106,31 @@ describe("createResponder", () => {
     await vi.waitFor(() => {
       expect(kernel.state.proxies).toHaveLength(1);
     });
-    expect(outcomes.at(-1)?.added).toHaveLength(1);
+    expect(outcomes.at(-1)?.fresh).toHaveLength(1);
+  });
+
+  it.each([
+    ["another MAC address", { mac: "02:00:00:00:00:77" }, true],
+    ["another IPv4 address", { ipv4: "172.30.0.12" }, false],
+    ["no carrier", { carrier: false }, false],
+  ])("a link with %s is news to neighbors or not", async (_, change, isNews) => {
+    await responder.own(OWNED);
+    await responder.own(OWNED);
+    kernel.state = { ...kernel.state, links: [{ ...ETH0, ...change }] };
+    await responder.own(OWNED);
+    expect(outcomes.at(-1)?.fresh).toHaveLength(isNews ? 1 : 0);
+    await responder.own(OWNED);
+    expect(outcomes.at(-1)?.fresh).toEqual([]);
+  });
+
+  it("a carrier that is back is news to neighbors", async () => {
+    kernel.state = { ...kernel.state, links: [{ ...ETH0, carrier: false }] };
+    await responder.own(OWNED);
+    await responder.own(OWNED);
+    expect(outcomes.at(-1)?.fresh).toEqual([]);
+    kernel.state = { ...kernel.state, links: [ETH0] };
+    await responder.own(OWNED);
+    expect(outcomes.at(-1)?.fresh).toEqual([{ address: IP, link: ETH0 }]);
   });
 
   it("keeps what an earlier run left until it is told otherwise", async () => {
@@ -138,7 +162,7 @@ describe("createResponder", () => {
     kernel.refuse = "add-proxy";
     await responder.own(OWNED);
     expect(outcomes.at(-1)?.problems.join("\n")).toContain("add the capability NET_ADMIN");
-    expect(outcomes.at(-1)).toMatchObject({ added: [], answering: [] });
+    expect(outcomes.at(-1)).toMatchObject({ fresh: [], answering: [] });
     expect(kernel.state.routes).toEqual([IP]);
     kernel.refuse = undefined;
     const retry = timers.at(-1)!;

@@ -17,8 +17,11 @@ export type Binding = { readonly address: string; readonly link: Link };
 export type Outcome = {
   /** All that the kernel answers for now. */
   readonly answering: readonly Binding[];
-  /** Bindings that this run made: neighbours are to be told. */
-  readonly added: readonly Binding[];
+  /**
+   * Bindings that neighbours are to be told of: this run made them, or their link has another MAC address or
+   * its carrier back.
+   */
+  readonly fresh: readonly Binding[];
   /** The node's links as they were found. */
   readonly links: readonly Link[];
   /** Owned addresses for which no interface qualifies. */
@@ -30,7 +33,7 @@ export type Outcome = {
 /** Nothing is known yet. */
 export const NO_OUTCOME: Outcome = {
   answering: [],
-  added: [],
+  fresh: [],
   links: [],
   withoutInterface: [],
   problems: [],
@@ -56,7 +59,10 @@ export type Responder = {
   stop(): Promise<void>;
 };
 
-/** The kernel reports neither lost proxy entries nor deleted routes of ours, so we look, ms. */
+/**
+ * What the kernel itself drops, with a link, it reports. It does not report that somebody deleted a proxy entry,
+ * so we look, ms.
+ */
 const RECHECK_MS = 10_000;
 const RETRY_MS = 500;
 
@@ -93,7 +99,7 @@ export function createResponder(options: ResponderOptions): Responder {
     return running;
   }
 
-  kernel.onLinkChange(trigger);
+  kernel.onChange(trigger);
 
   return {
     adopt: async () => {
@@ -134,16 +140,17 @@ async function readOwned(kernel: Kernel): Promise<Owned> {
 /** What cannot be read is taken to be as it was found last. */
 async function runOnce(options: ResponderOptions, owned: Owned, last: Outcome): Promise<Outcome> {
   try {
-    return await reconcileKernel(options, owned);
+    return await reconcileKernel(options, owned, last.links);
   } catch (error) {
     const problem = `the kernel's network state could not be read: ${String(error)}`;
-    return { ...last, added: [], problems: [problem] };
+    return { ...last, fresh: [], problems: [problem] };
   }
 }
 
 async function reconcileKernel(
   { kernel, sysctlRoot, excludes }: ResponderOptions,
   owned: Owned,
+  linksBefore: readonly Link[],
 ): Promise<Outcome> {
   const actual = await kernel.dump();
   const chosen = [...owned].map(([address, wanted]) => ({
@@ -160,10 +167,18 @@ async function reconcileKernel(
   return {
     answering,
     links: actual.links,
-    added: answering.filter(binding => ops.some(op => adds(op, binding))),
+    fresh: answering.filter(
+      binding => ops.some(op => adds(op, binding)) || isRenewed(binding.link, linksBefore),
+    ),
     withoutInterface: chosen.filter(({ links }) => links.length === 0).map(c => c.address),
     problems: [...sysctls, ...refused.map(({ problem }) => problem)],
   };
+}
+
+/** Behind the link is another switch port, or neighbours know an address that it has no more. */
+function isRenewed(link: Link, before: readonly Link[]): boolean {
+  const known = before.find(({ index }) => index === link.index);
+  return known !== undefined && (known.mac !== link.mac || (!known.carrier && link.carrier));
 }
 
 function adds(op: KernelOp, { address, link }: Binding): boolean {
