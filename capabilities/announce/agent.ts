@@ -7,7 +7,7 @@ import type { ClusterWatch } from "./cluster-watch";
 import { alivePeers, holdersOf, nextClaims, suspectsOf } from "./holders";
 import { createResponder } from "./layer2/responder";
 import type { Outcome, Owned, Responder } from "./layer2/responder";
-import { chooseInterfaces } from "./layer2/interfaces";
+import { announcingLinks, chooseInterfaces } from "./layer2/interfaces";
 import type { Link } from "./layer2/kernel-state";
 import type { Claim, Member, Membership } from "./membership/membership";
 import { createProber } from "./membership/prober";
@@ -75,6 +75,7 @@ class RunningAgent implements Agent {
   /** What the kernel answers for, as the peers were told. */
   #claims: readonly Claim[] = [];
   #peersTold = "";
+  #linksTold = "";
   #links: readonly Link[] = [];
   /** Owned addresses that others answer for as well. */
   #contested: ReadonlySet<string> = new Set();
@@ -252,6 +253,16 @@ class RunningAgent implements Agent {
     this.#membership?.setPeers(peers);
   }
 
+  /** Where this node can announce is where its heartbeats go. */
+  #tellLinks(): void {
+    const named = this.#watch.config().l2Ads.flatMap(({ interfaces }) => interfaces);
+    const links = announcingLinks(this.#links, named, this.#parts.options.excludeInterfaces);
+    const text = JSON.stringify(links);
+    if (text === this.#linksTold) return;
+    this.#linksTold = text;
+    this.#membership?.setLinks(links);
+  }
+
   /** Many objects may change at once: one plan for all of them. */
   #planSoon(): void {
     if (this.#isPlanned) return;
@@ -259,6 +270,7 @@ class RunningAgent implements Agent {
     setImmediate(() => {
       this.#isPlanned = false;
       if (this.#membership) this.#tellPeers();
+      this.#tellLinks();
       this.#replan();
     });
   }
@@ -375,6 +387,7 @@ class RunningAgent implements Agent {
 
   #onOutcome(outcome: Outcome): void {
     this.#links = outcome.links;
+    this.#tellLinks();
     if (this.#phase === "active") {
       for (const { address, link } of [...outcome.fresh, ...outcome.answering]) {
         const isNew = outcome.fresh.some(b => b.address === address && b.link === link);

@@ -8,7 +8,11 @@ const IP2 = "10.0.0.2";
 const NOBODY = { node: "me", claims: [] };
 
 function member(node: string, over: Partial<Member> = {}): Member {
-  return { node, phase: "active", health: "heard", claims: [{ address: IP, epoch: 4 }], ...over };
+  return {
+    ...{ node, phase: "active", health: "heard", interfaces: ["eth0"] },
+    claims: [{ address: IP, epoch: 4 }],
+    ...over,
+  };
 }
 
 describe("holdersOf", () => {

@@ -42,6 +42,17 @@ export function chooseInterfaces(
   });
 }
 
+/** All links that some advertisement may choose and that have carrier. */
+export function announcingLinks(
+  links: readonly Link[],
+  named: readonly string[],
+  excludes: readonly RegExp[],
+): readonly Link[] {
+  const all = chooseInterfaces(links, "all", excludes);
+  const others = chooseInterfaces(links, named, excludes).filter(link => !all.includes(link));
+  return [...all, ...others].filter(({ carrier }) => carrier);
+}
+
 function canAnnounce(link: Link): boolean {
   const speaksArp = link.broadcast && !link.noArp && !link.loopback;
   return link.up && speaksArp && link.master === undefined && link.name !== DEVICE;

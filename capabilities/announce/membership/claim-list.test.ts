@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NO_CLAIMS, claimsAfter } from "./claim-list";
-import { pagesOf } from "./packet";
+import { pagesOf } from "./claim-page";
 
 const claims = (count: number, epoch: number) =>
-  Array.from({ length: count }, (_, i) => ({ address: `fd00::${i.toString(16)}`, epoch }));
+  Array.from({ length: count }, (_, i) => ({ address: `fd00::${(i + 1).toString(16)}`, epoch }));
 
 describe("claimsAfter", () => {
   it("the list counts when all pages are there, in whatever order, doubled or not", () => {

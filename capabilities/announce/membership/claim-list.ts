@@ -1,5 +1,6 @@
+import { claimsOf } from "./claim-page";
+import type { ClaimPage } from "./claim-page";
 import type { Claim } from "./membership";
-import type { ClaimPage } from "./packet";
 
 /**
  * What a peer answers for, put together from pages. The list counts when all its pages are there; until then
@@ -11,7 +12,7 @@ export type ClaimList = {
   readonly list: number | undefined;
   readonly partial: {
     readonly list: number;
-    readonly pages: ReadonlyMap<number, readonly Claim[]>;
+    readonly pages: ReadonlyMap<number, ClaimPage>;
   };
 };
 
@@ -25,8 +26,9 @@ export const NO_CLAIMS: ClaimList = {
 export function claimsAfter(before: ClaimList, page: ClaimPage): ClaimList {
   if (page.list === before.list) return before;
   const known = before.partial.list === page.list ? before.partial.pages : new Map<number, never>();
-  const pages = new Map<number, readonly Claim[]>(known).set(page.index, page.claims);
+  const pages = new Map<number, ClaimPage>(known).set(page.index, page);
   if (pages.size < page.pages) return { ...before, partial: { list: page.list, pages } };
-  const claims = Array.from({ length: page.pages }, (_, index) => pages.get(index) ?? []).flat();
+  const all = Array.from({ length: page.pages }, (_, index) => pages.get(index));
+  const claims = all.flatMap(part => (part ? claimsOf(part) : []));
   return { claims, list: page.list, partial: NO_CLAIMS.partial };
 }

@@ -1,69 +1,89 @@
 import { randomBytes } from "node:crypto";
-import { createSocket } from "node:dgram";
-import type { Socket, SocketType } from "node:dgram";
-import { emptyLiveness, hear, membersOf, retain, sweep } from "./liveness";
-import type { Liveness } from "./liveness";
+import type { SocketType } from "node:dgram";
+import { pageAt, pagesOf } from "./claim-page";
+import type { ClaimPage } from "./claim-page";
+import { createGroup } from "./group";
+import type { Group, Listening } from "./group";
+import { SILENT_INTERVALS, UNHEARD } from "./liveness";
 import { HEARTBEAT_FATES } from "./membership";
 import type {
   Claim,
   HeartbeatCounts,
   HeartbeatFate,
+  HeartbeatLink,
   HeartbeatPeer,
   Keyring,
+  Member,
   Membership,
   Phase,
 } from "./membership";
-import { openHeartbeat, pagesOf, sealHeartbeat } from "./packet";
-import type { ClaimPage, Heartbeat } from "./packet";
+import { nameableInterfaces, openHeartbeat, sealHeartbeat } from "./packet";
+import type { Heartbeat, Wish } from "./packet";
+import { intervalFactor } from "./pace";
+import { UNASKED, reachAfterAsking, reachAfterHearing, wishFor } from "./reach";
+import type { Reach } from "./reach";
+import { createRoll } from "./roll";
+import type { Changes, Roll } from "./roll";
+import { closeSocket, openSockets } from "./sockets";
+import type { ListenOptions } from "./sockets";
 
-export type HeartbeatOptions = {
+export type HeartbeatOptions = ListenOptions & {
   readonly node: string;
-  readonly port: number;
-  /** Where to listen; absent: on all addresses, since a node's address may come up after us. */
-  readonly listen?: Readonly<Record<"udp4" | "udp6", string>>;
   /** Time between two heartbeats, ms. */
   readonly intervalMs: number;
-  readonly warn: (message: string) => void;
 };
 
 /** Silence is looked for this often in an interval, so that it is seen soon after it has lasted. */
 const SWEEPS_PER_INTERVAL = 4;
 
+/** A membership in the same thread, which also tells what changed. */
+export type RunningHeartbeat = Membership & {
+  onChanges(listener: (changes: Changes) => void): void;
+};
+
 /**
- * Membership by heartbeat: a small UDP datagram from every node to every other, to all their InternalIPs,
- * authentic and proof against replay. Knows nothing of the cluster but what it is told.
+ * Membership by heartbeat: a small UDP datagram to a multicast group on every link that announces, and to those
+ * that do not hear it there, at all their InternalIPs. Authentic and proof against replay. Knows nothing of the
+ * cluster but what it is told.
  */
-export async function startHeartbeat(options: HeartbeatOptions): Promise<Membership> {
-  const sockets = await openSockets(options);
-  return new RunningHeartbeat(options, sockets);
+export async function startHeartbeat(options: HeartbeatOptions): Promise<RunningHeartbeat> {
+  return new Heart(options, await openSockets(options));
 }
 
-type Sockets = ReadonlyMap<SocketType, Socket>;
-type Nonces = Pick<Heartbeat, "asks" | "answers">;
-const NO_NONCES: Nonces = { asks: 0n, answers: 0n };
+type Said = Partial<Pick<Heartbeat, "asks" | "answers"> & Wish>;
+const NOTHING_SAID = {
+  ...{ asks: 0n, answers: 0n },
+  ...{ isToGroup: false, isDeaf: false, wantsWord: false, wantsAll: false },
+};
+/** Packets that were made already, by what they say. */
+type Sealed = Map<string, Buffer>;
 
-class RunningHeartbeat implements Membership {
+class Heart implements RunningHeartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #sockets: Sockets;
+  readonly #sockets: Listening;
+  readonly #group: Group;
+  readonly #roll: Roll = createRoll(performance.now());
   readonly #bootId = randomBytes(8).readBigUInt64BE();
   readonly #counts = Object.fromEntries(HEARTBEAT_FATES.map(fate => [fate, 0])) as Record<
     HeartbeatFate,
     number
   >;
   readonly #timers: readonly NodeJS.Timeout[];
-  #listeners: ((members: ReturnType<Membership["members"]>) => void)[] = [];
-  #liveness: Liveness = emptyLiveness(performance.now());
-  #peers = new Map<string, readonly string[]>();
+  #listeners: ((changes: Changes) => void)[] = [];
+  #addresses = new Map<string, readonly string[]>();
+  #reaches = new Map<string, Reach>();
   #keys: Keyring | undefined;
   #phase: Phase = "starting";
+  #interfaces: readonly string[] = [];
   #sequence = 0n;
   #pages = pagesOf(1, []);
   #nextPage = 0;
-  #reported = "[]";
+  #ticks = 0;
 
-  constructor(options: HeartbeatOptions, sockets: Sockets) {
+  constructor(options: HeartbeatOptions, sockets: Listening) {
     this.#options = options;
     this.#sockets = sockets;
+    this.#group = createGroup(sockets, options.warn);
     for (const [type, socket] of sockets) {
       socket.on("message", packet => {
         this.#receive(packet);
@@ -74,144 +94,194 @@ class RunningHeartbeat implements Membership {
     }
     this.#timers = [
       setInterval(() => {
-        this.#sendToAll();
+        this.#tick();
       }, options.intervalMs),
       setInterval(() => {
-        this.#take(sweep(this.#liveness, performance.now(), options.intervalMs));
+        this.#sweep();
       }, options.intervalMs / SWEEPS_PER_INTERVAL),
     ];
   }
 
-  members(): ReturnType<Membership["members"]> {
-    return membersOf(this.#liveness);
+  members(): readonly Member[] {
+    return this.#roll.members();
   }
 
   counts(): HeartbeatCounts {
     return { ...this.#counts };
   }
 
-  onChange(listener: (members: ReturnType<Membership["members"]>) => void): void {
+  onChange(listener: (members: readonly Member[]) => void): void {
+    this.onChanges(() => {
+      listener(this.members());
+    });
+  }
+
+  onChanges(listener: (changes: Changes) => void): void {
     this.#listeners = [...this.#listeners, listener];
   }
 
   setPeers(peers: readonly HeartbeatPeer[]): void {
-    this.#peers = new Map(peers.map(({ node, addresses }) => [node, addresses]));
-    this.#take(retain(this.#liveness, new Set(this.#peers.keys())));
+    this.#addresses = new Map(peers.map(({ node, addresses }) => [node, addresses]));
+    this.#roll.retain(new Set(this.#addresses.keys()));
+    this.#reaches = new Map([...this.#reaches].filter(([node]) => this.#addresses.has(node)));
+    this.#report();
+    this.#beat();
   }
 
   setKeys(keys: Keyring): void {
     this.#keys = keys;
+    this.#beat();
   }
 
   setPhase(phase: Phase): void {
     this.#phase = phase;
-    this.#sendToAll();
+    this.#beat();
+  }
+
+  setLinks(links: readonly HeartbeatLink[]): void {
+    this.#interfaces = nameableInterfaces(links.map(({ name }) => name));
+    this.#group.setLinks(links);
+    this.#beat();
   }
 
   setClaims(claims: readonly Claim[]): void {
     this.#pages = pagesOf(((this.#pages[0]?.list ?? 0) + 1) >>> 0, claims);
     this.#nextPage = 0;
-    for (let sent = 0; sent < this.#pages.length; sent++) this.#sendToAll();
+    for (let sent = 0; sent < this.#pages.length; sent++) this.#beat();
   }
 
   async stop(): Promise<void> {
     this.#timers.forEach(clearInterval);
     this.#listeners = [];
+    this.#group.close();
     await Promise.all([...this.#sockets.values()].map(closeSocket));
   }
 
-  #take(next: Liveness): void {
-    this.#liveness = next;
-    const members = membersOf(next);
-    const text = JSON.stringify(members);
-    if (text === this.#reported) return;
-    this.#reported = text;
-    for (const listener of this.#listeners) listener(members);
+  #report(): void {
+    const changes = this.#roll.takeChanges();
+    if (changes) for (const listener of this.#listeners) listener(changes);
   }
 
   #receive(packet: Buffer): void {
     const heartbeat = openHeartbeat(packet, this.#keys?.accept ?? []);
     if (typeof heartbeat === "string") this.#counts[heartbeat] += 1;
-    else if (!this.#peers.has(heartbeat.node)) this.#counts.stranger += 1;
+    else if (!this.#addresses.has(heartbeat.node)) this.#counts.stranger += 1;
     else this.#hear(heartbeat);
   }
 
   #hear(heartbeat: Heartbeat): void {
-    const nonce = randomBytes(8).readBigUInt64BE() | 1n;
-    const heard = hear(this.#liveness, heartbeat, { now: performance.now(), nonce });
-    this.#counts[heard.fate] += 1;
-    this.#reply(heartbeat.node, { asks: heard.ask ?? 0n, answers: heartbeat.asks });
-    this.#take(heard.state);
+    const { node, asks, wantsAll, wantsWord } = heartbeat;
+    const now = performance.now();
+    const { fate, ask = 0n } = this.#roll.hear(heartbeat, { now, nonce: randomNonce });
+    this.#counts[fate] += 1;
+    if (fate === "replayed") return;
+    const isAccepted = fate === "accepted";
+    if (isAccepted) {
+      this.#reaches.set(node, reachAfterHearing(this.#reachOf(node), heartbeat, now));
+    }
+    // Who asks for proof knows nothing of us yet, so it is told all.
+    const isForAll = asks !== 0n || (isAccepted && wantsAll);
+    const isForOne = ask !== 0n || (isAccepted && wantsWord);
+    const pages = isForAll ? this.#pages : isForOne ? [this.#page()] : [];
+    this.#sendTo(node, pages, { asks: ask, answers: asks });
+    this.#report();
   }
 
-  /** Who asks knows nothing of us yet, so it is told all. */
-  #reply(node: string, nonces: Nonces): void {
-    if (nonces.answers === 0n && nonces.asks === 0n) return;
-    const pages = nonces.answers === 0n ? this.#pages.slice(0, 1) : this.#pages;
-    for (const page of pages) this.#sendTo([node], page, nonces);
+  #sweep(): void {
+    const { intervalMs } = this.#options;
+    const pause = this.#roll.sweep(performance.now(), intervalMs);
+    // What waits unread may be old: after a long pause everybody is asked how things are now.
+    if (pause >= SILENT_INTERVALS * intervalMs) {
+      for (const node of this.#addresses.keys()) {
+        this.#sendTo(node, [this.#page()], { wantsAll: true });
+      }
+    }
+    const changes = this.#roll.takeChanges();
+    if (!changes) return;
+    for (const { node } of changes.changed) this.#serve(node);
+    for (const listener of this.#listeners) listener(changes);
   }
 
-  #sendToAll(): void {
-    const page = this.#pages[this.#nextPage % this.#pages.length];
-    this.#sendTo([...this.#peers.keys()], page, NO_NONCES);
+  /** How much more slowly than the interval we send now. */
+  #factor(): number {
+    const owns = this.#pages.length > 1 || (this.#pages[0]?.bytes.length ?? 0) > 0;
+    return intervalFactor({ phase: this.#phase, owns, peers: this.#addresses.size });
+  }
+
+  #tick(): void {
+    this.#ticks += 1;
+    if (this.#ticks % this.#factor() === 0) this.#beat();
+  }
+
+  /** A heartbeat to all: by the group, and to each that does not hear it by itself. */
+  #beat(): void {
+    if (!this.#keys) return;
+    this.#group.send(this.#options.port, () => this.#seal(this.#page(), { isToGroup: true }));
+    const sealed: Sealed = new Map();
+    for (const node of this.#addresses.keys()) this.#serve(node, sealed);
     this.#nextPage += 1;
   }
 
-  #sendTo(nodes: readonly string[], page: ClaimPage | undefined, nonces: Nonces): void {
-    if (!this.#keys || !page) return;
-    this.#sequence += 1n;
-    const { node, port } = this.#options;
-    const said = { node, phase: this.#phase, bootId: this.#bootId, sequence: this.#sequence };
-    const packet = sealHeartbeat({ ...said, ...nonces, page }, this.#keys.sign);
-    for (const address of nodes.flatMap(name => this.#peers.get(name) ?? [])) {
-      const family: SocketType = address.includes(":") ? "udp6" : "udp4";
-      // An unreachable peer is what the silence of its own heartbeats tells; nothing to do here.
-      this.#sockets.get(family)?.send(packet, port, address, () => undefined);
+  /**
+   * Sends a peer by itself what it or we want of the other, if anything. One packet serves many: its sequence
+   * number is new to each of them.
+   */
+  #serve(node: string, sealed: Sealed = new Map()): void {
+    const now = performance.now();
+    const reach = this.#reachOf(node);
+    const peer = this.#roll.peers().get(node) ?? UNHEARD;
+    const wish = wishFor(peer, reach, { now, intervalMs: this.#options.intervalMs });
+    if (!wish) return;
+    this.#reaches.set(node, reachAfterAsking(reach, wish, now));
+    const kind = JSON.stringify(wish);
+    const packet = sealed.get(kind) ?? this.#seal(this.#page(), wish);
+    if (!packet) return;
+    sealed.set(kind, packet);
+    this.#post(node, packet);
+  }
+
+  #reachOf(node: string): Reach {
+    return this.#reaches.get(node) ?? UNASKED;
+  }
+
+  #page(): ClaimPage {
+    return pageAt(this.#pages, this.#nextPage);
+  }
+
+  #sendTo(node: string, pages: readonly ClaimPage[], said: Said): void {
+    for (const page of pages) {
+      const packet = this.#seal(page, said);
+      if (packet) this.#post(node, packet);
     }
   }
-}
 
-/** One socket per family. A machine that lacks a family does with the other one. */
-async function openSockets({ port, listen, warn }: HeartbeatOptions): Promise<Sockets> {
-  const sockets = new Map<SocketType, Socket>();
-  for (const type of ["udp4", "udp6"] as const) {
-    const socket = await bindSocket(type, port, listen?.[type]).catch((error: unknown) => {
-      if (!isFamilyMissing(error)) throw portError(port, error);
-      warn(`this machine lacks an address family (${type}): no heartbeats over it`);
-      return undefined;
-    });
-    if (socket) sockets.set(type, socket);
+  #post(node: string, packet: Buffer): void {
+    for (const address of this.#addresses.get(node) ?? []) {
+      const family: SocketType = address.includes(":") ? "udp6" : "udp4";
+      // An unreachable peer is what the silence of its own heartbeats tells; nothing to do here.
+      this.#sockets.get(family)?.send(packet, this.#options.port, address, () => undefined);
+    }
   }
-  return sockets;
+
+  /** Undefined without a key. */
+  #seal(page: ClaimPage, said: Said): Buffer | undefined {
+    if (!this.#keys) return undefined;
+    this.#sequence += 1n;
+    const heartbeat = {
+      ...NOTHING_SAID,
+      ...said,
+      node: this.#options.node,
+      phase: this.#phase,
+      bootId: this.#bootId,
+      sequence: this.#sequence,
+      intervalMs: this.#options.intervalMs * this.#factor(),
+      interfaces: this.#interfaces,
+      page,
+    };
+    return sealHeartbeat(heartbeat, this.#keys.sign);
+  }
 }
 
-function bindSocket(type: "udp4" | "udp6", port: number, address?: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket({ type, ipv6Only: type === "udp6" });
-    socket.once("error", reject);
-    socket.bind({ port, ...(address === undefined ? {} : { address }) }, () => {
-      socket.off("error", reject);
-      resolve(socket);
-    });
-  });
-}
-
-function isFamilyMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === "EAFNOSUPPORT" || code === "EADDRNOTAVAIL" || code === "EINVAL";
-}
-
-function portError(port: number, error: unknown): Error {
-  return new Error(
-    `cannot listen for heartbeats on UDP port ${port}: ${String(error)}; stop what uses the port ` +
-      "or choose another with --heartbeat-port, the same on all nodes",
-  );
-}
-
-function closeSocket(socket: Socket): Promise<void> {
-  return new Promise(resolve =>
-    socket.close(() => {
-      resolve();
-    }),
-  );
+function randomNonce(): bigint {
+  return randomBytes(8).readBigUInt64BE() | 1n;
 }

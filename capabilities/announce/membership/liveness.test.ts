@@ -1,72 +1,62 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { emptyLiveness, hear, membersOf, retain, sweep } from "./liveness";
-import type { Liveness } from "./liveness";
-import type { Member } from "./membership";
-import { pagesOf } from "./packet";
+import { CLAIM, beat } from "./fixtures";
+import { UNHEARD, hear, isIncomplete, sweep } from "./liveness";
+import type { Hearing, Peer } from "./liveness";
+import type { Health } from "./membership";
 import type { Heartbeat } from "./packet";
 
-const INTERVAL = 50;
-const CLAIM = { address: "10.0.0.1", epoch: 3 };
-const beat = (over: Partial<Heartbeat> = {}): Heartbeat => ({
-  node: "n2",
-  phase: "active",
-  bootId: 100n,
-  sequence: 1n,
-  asks: 0n,
-  answers: 0n,
-  page: pagesOf(1, [CLAIM])[0]!,
-  ...over,
-});
+const healthOf = ({ member }: Peer): Health | undefined => member?.health;
 
-const listen = (state: Liveness, over: Partial<Heartbeat>, now: number) =>
-  hear(state, beat(over), { now, nonce: 77n });
-const healthOf = (state: Liveness): Member["health"] | undefined => membersOf(state)[0]?.health;
+function listen(peer: Peer, over: Partial<Heartbeat>, now: number): Hearing {
+  return hear(peer, beat(over), { now, nonce: () => 77n });
+}
 
 /** n2 was heard, asked, and answered. */
-function proven(over: Partial<Heartbeat> = {}, now = 0): Liveness {
-  const asked = listen(emptyLiveness(0), over, now);
-  return listen(asked.state, { ...over, sequence: 2n, answers: 77n }, now).state;
+function proven(over: Partial<Heartbeat> = {}, now = 0): Peer {
+  const asked = listen(UNHEARD, over, now);
+  return listen(asked.peer, { ...over, sequence: 2n, answers: 77n }, now).peer;
 }
 
 /** Sweeps as often as the heartbeat does, from one time to another. */
-function sweepUntil(state: Liveness, from: number, to: number): Liveness {
-  let swept = state;
-  for (let now = from; now <= to; now += 10) swept = sweep(swept, now, INTERVAL);
+function sweepUntil(peer: Peer, from: number, to: number): Peer {
+  let swept = peer;
+  for (let now = from; now <= to; now += 10) swept = sweep(swept, now, 0);
   return swept;
 }
 
 describe("hear", () => {
   it("asks a boot that it does not know, and takes it in when it answers", () => {
-    const first = listen(emptyLiveness(0), {}, 0);
+    const first = listen(UNHEARD, {}, 0);
     expect(first).toMatchObject({ fate: "unproven", ask: 77n });
-    expect(membersOf(first.state)).toEqual([]);
-    const answer = listen(first.state, { sequence: 2n, answers: 77n }, 1);
+    expect(first.peer.member).toBeUndefined();
+    const answer = listen(first.peer, { sequence: 2n, answers: 77n }, 1);
     expect(answer.fate).toBe("accepted");
-    expect(membersOf(answer.state)).toEqual([
-      { node: "n2", phase: "active", health: "heard", claims: [CLAIM] },
-    ]);
+    expect(answer.peer.member).toEqual({
+      ...{ node: "n2", phase: "active", health: "heard" },
+      ...{ claims: [CLAIM], interfaces: ["eth0"] },
+    });
   });
 
   it("asks with the same nonce until it is answered, and with another one the next time", () => {
-    const first = listen(emptyLiveness(0), {}, 0);
-    const again = hear(first.state, beat({ sequence: 2n }), { now: 1, nonce: 78n });
+    const first = listen(UNHEARD, {}, 0);
+    const again = hear(first.peer, beat({ sequence: 2n }), { now: 1, nonce: () => 78n });
     expect(again.ask).toBe(77n);
-    const other = hear(proven(), beat({ bootId: 101n }), { now: 1, nonce: 79n });
+    const other = hear(proven(), beat({ bootId: 101n }), { now: 1, nonce: () => 79n });
     expect(other.ask).toBe(79n);
   });
 
   it("a wrong answer, an answer nobody asked for and 0 prove nothing", () => {
-    expect(listen(emptyLiveness(0), { answers: 77n }, 0).fate).toBe("unproven");
-    const asked = listen(emptyLiveness(0), {}, 0).state;
+    expect(listen(UNHEARD, { answers: 77n }, 0).fate).toBe("unproven");
+    const asked = listen(UNHEARD, {}, 0).peer;
     expect(listen(asked, { answers: 78n }, 0).fate).toBe("unproven");
     expect(listen(asked, { answers: 0n }, 0).fate).toBe("unproven");
   });
 
   it("a repeated or older packet of a known boot has no effect at all", () => {
-    const state = proven();
+    const peer = proven();
     for (const sequence of [0n, 1n, 2n]) {
-      expect(listen(state, { sequence, phase: "leaving" }, 9)).toEqual({ state, fate: "replayed" });
+      expect(listen(peer, { sequence, phase: "leaving" }, 9)).toEqual({ peer, fate: "replayed" });
     }
   });
 
@@ -80,10 +70,10 @@ describe("hear", () => {
     fc.assert(
       fc.property(fc.array(recorded, { maxLength: 40 }), packets => {
         // The present boot is 9 and has sent up to 20; nonces of the past were 1 to 4.
-        const asked = listen(emptyLiveness(0), { bootId: 9n }, 0).state;
-        const before = listen(asked, { bootId: 9n, sequence: 20n, answers: 77n }, 0).state;
-        const after = packets.reduce((state, packet) => listen(state, packet, 9).state, before);
-        expect(membersOf(after)).toEqual(membersOf(before));
+        const asked = listen(UNHEARD, { bootId: 9n }, 0).peer;
+        const before = listen(asked, { bootId: 9n, sequence: 20n, answers: 77n }, 0).peer;
+        const after = packets.reduce((peer, packet) => listen(peer, packet, 9).peer, before);
+        expect(after.member).toEqual(before.member);
         expect(healthOf(sweepUntil(after, 10, 150))).toBe("silent");
       }),
     );
@@ -92,31 +82,48 @@ describe("hear", () => {
   it("a restarted peer counts when it answers, and keeps its claims until it has told the new ones", () => {
     const silent = sweepUntil(proven(), 10, 200);
     const asked = listen(silent, { bootId: 101n, phase: "starting" }, 210);
-    expect(healthOf(asked.state)).toBe("silent");
-    const page = { list: 1, index: 0, pages: 2, claims: [] };
-    const back = listen(asked.state, { bootId: 101n, phase: "starting", answers: 77n, page }, 211);
-    expect(membersOf(back.state)).toEqual([
-      { node: "n2", phase: "starting", health: "heard", claims: [CLAIM] },
-    ]);
+    expect(healthOf(asked.peer)).toBe("silent");
+    const page = { list: 1, index: 0, pages: 2, bytes: Buffer.alloc(0) };
+    const back = listen(asked.peer, { bootId: 101n, phase: "starting", answers: 77n, page }, 211);
+    expect(back.peer.member).toMatchObject({
+      ...{ phase: "starting", health: "heard", claims: [CLAIM] },
+    });
+    expect([isIncomplete(back.peer), isIncomplete(silent)]).toEqual([true, false]);
+  });
+
+  it("the member stays the same object until something in it changes", () => {
+    const peer = proven();
+    const same = listen(peer, { sequence: 3n }, 5).peer;
+    expect(same.member).toBe(peer.member);
+    const other = listen(same, { sequence: 4n, interfaces: ["eth0", "eth1"] }, 6).peer;
+    expect(other.member?.interfaces).toEqual(["eth0", "eth1"]);
   });
 });
 
 describe("sweep", () => {
   it("a peer is late after one and a half intervals and silent after three", () => {
-    const state = proven();
-    expect(healthOf(sweepUntil(state, 10, 70))).toBe("heard");
-    expect(healthOf(sweepUntil(state, 10, 80))).toBe("late");
-    expect(healthOf(sweepUntil(state, 10, 140))).toBe("late");
-    expect(healthOf(sweepUntil(state, 10, 150))).toBe("silent");
+    const peer = proven();
+    expect(healthOf(sweepUntil(peer, 10, 70))).toBe("heard");
+    expect(healthOf(sweepUntil(peer, 10, 80))).toBe("late");
+    expect(healthOf(sweepUntil(peer, 10, 140))).toBe("late");
+    expect(healthOf(sweepUntil(peer, 10, 150))).toBe("silent");
+  });
+
+  it("of its own intervals: nodes may be set differently, as while the setting is rolled out", () => {
+    const slow = proven({ intervalMs: 500 });
+    expect(healthOf(sweepUntil(slow, 10, 740))).toBe("heard");
+    expect(healthOf(sweepUntil(slow, 10, 1500))).toBe("silent");
+    const fast = listen(slow, { sequence: 3n, intervalMs: 50 }, 100).peer;
+    expect(healthOf(sweepUntil(fast, 110, 250))).toBe("silent");
   });
 
   it("one heartbeat makes it heard again", () => {
     const silent = sweepUntil(proven(), 10, 200);
-    expect(healthOf(listen(silent, { sequence: 3n }, 201).state)).toBe("heard");
+    expect(healthOf(listen(silent, { sequence: 3n }, 201).peer)).toBe("heard");
   });
 
   it("a pause of this process is not held against the peers", () => {
-    const paused = sweep(proven(), 10_000, INTERVAL);
+    const paused = sweep(proven(), 10_000, 9_990);
     expect(healthOf(paused)).toBe("heard");
     expect(healthOf(sweepUntil(paused, 10_010, 10_150))).toBe("silent");
   });
@@ -125,7 +132,7 @@ describe("sweep", () => {
     const waits = fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 200 });
     fc.assert(
       fc.property(waits, steps => {
-        let state = proven();
+        let peer = proven();
         let now = 0;
         let heardAt = 0;
         let sequence = 2n;
@@ -133,23 +140,19 @@ describe("sweep", () => {
           now += wait;
           if (now - heardAt > 80) {
             sequence += 1n;
-            state = listen(state, { sequence }, now).state;
+            peer = listen(peer, { sequence }, now).peer;
             heardAt = now;
           }
-          state = sweep(state, now, INTERVAL);
-          expect(healthOf(state)).not.toBe("silent");
+          peer = sweep(peer, now, 0);
+          expect(healthOf(peer)).not.toBe("silent");
         }
       }),
     );
   });
-});
 
-describe("retain", () => {
-  it("forgets who is no node of the cluster any more", () => {
-    expect(membersOf(retain(proven(), new Set(["n1"])))).toEqual([]);
-    const state = proven();
-    expect(retain(state, new Set(["n2"]))).toBe(state);
-    const asked = listen(emptyLiveness(0), {}, 0).state;
-    expect(retain(asked, new Set()).asked.size).toBe(0);
+  it("returns what it got while nothing changes", () => {
+    const peer = proven();
+    expect(sweep(peer, 20, 0)).toBe(peer);
+    expect(sweep(UNHEARD, 20, 0)).toBe(UNHEARD);
   });
 });

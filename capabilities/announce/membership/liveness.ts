@@ -3,115 +3,121 @@ import type { ClaimList } from "./claim-list";
 import type { Health, Member } from "./membership";
 import type { Heartbeat } from "./packet";
 
-/** What is known of one peer. Times are ms on a monotonic clock. */
-type Peer = {
-  readonly bootId: bigint;
-  readonly sequence: bigint;
+/** What is known of one peer; steps return a new value. Times are ms on a monotonic clock. */
+export type Peer = {
+  /** The boot that proved itself, and its last sequence number. */
+  readonly boot?: { readonly id: bigint; readonly sequence: bigint };
+  /** The nonce that the peer was asked and has not answered; 0 for none. */
+  readonly asked: bigint;
   readonly heardAt: number;
-  readonly phase: Heartbeat["phase"];
-  readonly health: Health;
+  /** When it was last heard by the multicast group. */
+  readonly groupHeardAt: number;
+  /** Time between two heartbeats, as it says itself. */
+  readonly intervalMs: number;
   readonly claims: ClaimList;
-};
-
-/** All that is known of the peers, and when that was last looked over. A value: steps return a new one. */
-export type Liveness = {
-  readonly peers: ReadonlyMap<string, Peer>;
-  /** Nonces that peers were asked, by their names. */
-  readonly asked: ReadonlyMap<string, bigint>;
-  readonly sweptAt: number;
+  /** The peer as others are to see it: the same object until something in it changes. */
+  readonly member?: Member;
 };
 
 /** What to do about a heartbeat that was heard. */
 export type Hearing = {
-  readonly state: Liveness;
+  readonly peer: Peer;
   /** replayed: not newer than what is known. unproven: of a boot that has not answered yet. */
   readonly fate: "accepted" | "replayed" | "unproven";
   /** The nonce to ask the sender, in a packet to the addresses that its Node has. */
   readonly ask?: bigint;
 };
 
-/** A peer is late after so many intervals without a heartbeat, and silent after so many. */
+/** A peer is late after so many of its intervals without a heartbeat, and silent after so many. */
 const LATE_INTERVALS = 1.5;
-const SILENT_INTERVALS = 3;
+export const SILENT_INTERVALS = 3;
 
-/** Nobody heard yet. */
-export function emptyLiveness(now: number): Liveness {
-  return { peers: new Map(), asked: new Map(), sweptAt: now };
-}
-
-/** The peers as others are to see them. */
-export function membersOf({ peers }: Liveness): readonly Member[] {
-  return [...peers].map(([node, { phase, health, claims }]) => ({
-    node,
-    phase,
-    health,
-    claims: claims.claims,
-  }));
-}
+/** A Node that was not heard yet. */
+export const UNHEARD: Peer = {
+  asked: 0n,
+  heardAt: -Infinity,
+  groupHeardAt: -Infinity,
+  intervalMs: 1,
+  claims: NO_CLAIMS,
+};
 
 /**
  * Takes in one authentic heartbeat. Of a boot that is known, only a higher sequence number counts. A boot that
  * is not known counts when it answers our nonce: a recorded packet, of whatever boot, cannot.
  *
- * @param nonce random, to ask with if the sender was not asked before
+ * @param nonce makes a random number, to ask with if the sender was not asked before
  */
 export function hear(
-  state: Liveness,
+  before: Peer,
   heartbeat: Heartbeat,
-  { now, nonce }: { readonly now: number; readonly nonce: bigint },
+  { now, nonce }: { readonly now: number; readonly nonce: () => bigint },
 ): Hearing {
-  const { node, bootId, sequence, phase } = heartbeat;
-  const known = state.peers.get(node);
-  const isKnownBoot = known?.bootId === bootId;
-  if (isKnownBoot && sequence <= known.sequence) return { state, fate: "replayed" };
-  const asked = state.asked.get(node);
-  if (!isKnownBoot && (asked === undefined || heartbeat.answers !== asked)) {
-    const ask = asked ?? nonce;
-    const next = { ...state, asked: new Map(state.asked).set(node, ask) };
-    return { state: next, fate: "unproven", ask };
+  const { bootId, sequence } = heartbeat;
+  const { boot, asked } = before;
+  const isKnownBoot = boot?.id === bootId;
+  if (isKnownBoot && sequence <= boot.sequence) return { peer: before, fate: "replayed" };
+  if (!isKnownBoot && !isAnswer(heartbeat, asked)) {
+    const ask = asked === 0n ? nonce() : asked;
+    return { peer: { ...before, asked: ask }, fate: "unproven", ask };
   }
-  const claims = claimsAfter(isKnownBoot ? known.claims : carriedOver(known), heartbeat.page);
-  const peer: Peer = { bootId, sequence, phase, heardAt: now, health: "heard", claims };
-  const peers = new Map(state.peers).set(node, peer);
-  const rest = new Map(state.asked);
-  if (!isKnownBoot) rest.delete(node);
-  return { state: { ...state, peers, asked: rest }, fate: "accepted" };
+  const claims = claimsAfter(isKnownBoot ? before.claims : carriedOver(before), heartbeat.page);
+  const peer: Peer = {
+    boot: { id: bootId, sequence },
+    asked: isKnownBoot ? asked : 0n,
+    heardAt: now,
+    groupHeardAt: heartbeat.isToGroup ? now : before.groupHeardAt,
+    intervalMs: heartbeat.intervalMs,
+    claims,
+    member: memberAfter(before.member, heartbeat, claims),
+  };
+  return { peer, fate: "accepted" };
 }
 
 /**
- * Looks for peers that are late or silent. When far more time has passed since the last sweep than a timer
- * can be late by, it was this process that stood still (SIGSTOP, starved of CPU) and the heartbeats wait
- * unread in the socket: the pause is then taken out of everybody's silence.
+ * Looks whether a peer is late or silent.
+ * @param pauseMs time for which this process stood still, which is taken out of the peer's silence
+ * @returns the same object if nothing changed
  */
-export function sweep(state: Liveness, now: number, intervalMs: number): Liveness {
-  const gap = now - state.sweptAt;
-  const pause = gap > intervalMs ? gap : 0;
-  const peers = new Map(
-    [...state.peers].map(([node, before]) => {
-      const heardAt = Math.min(before.heardAt + pause, now);
-      const health = healthAfter(before.health, (now - heardAt) / intervalMs);
-      return [node, { ...before, heardAt, health }] as const;
-    }),
-  );
-  return { ...state, peers, sweptAt: now };
+export function sweep(before: Peer, now: number, pauseMs: number): Peer {
+  const { member } = before;
+  if (!member) return before;
+  const heardAt = Math.min(before.heardAt + pauseMs, now);
+  const groupHeardAt = Math.min(before.groupHeardAt + pauseMs, now);
+  const health = healthAfter(member.health, (now - heardAt) / before.intervalMs);
+  const isSame = health === member.health;
+  if (isSame && pauseMs === 0) return before;
+  return { ...before, heardAt, groupHeardAt, member: isSame ? member : { ...member, health } };
+}
+
+/** True if something of what the peer answers for was not heard yet. */
+export function isIncomplete({ claims }: Peer): boolean {
+  return claims.partial !== NO_CLAIMS.partial;
+}
+
+function isAnswer({ answers }: Heartbeat, asked: bigint): boolean {
+  return asked !== 0n && answers === asked;
+}
+
+function memberAfter(
+  before: Member | undefined,
+  { node, phase, interfaces }: Heartbeat,
+  { claims }: ClaimList,
+): Member {
+  const isSame =
+    before?.health === "heard" &&
+    before.phase === phase &&
+    before.claims === claims &&
+    before.interfaces.join() === interfaces.join();
+  return isSame ? before : { node, phase, health: "heard", claims, interfaces };
 }
 
 // A restarted announcer has adopted what its kernel answers for; until it has said all, the old list holds.
-function carriedOver(known: Peer | undefined): ClaimList {
-  return { ...NO_CLAIMS, claims: known?.claims.claims ?? [] };
+function carriedOver({ claims }: Peer): ClaimList {
+  return { ...NO_CLAIMS, claims: claims.claims };
 }
 
 // Only a heartbeat makes a peer heard again, not a pause of ours.
 function healthAfter(before: Health, intervals: number): Health {
   if (before === "silent" || intervals >= SILENT_INTERVALS) return "silent";
   return before === "late" || intervals >= LATE_INTERVALS ? "late" : "heard";
-}
-
-/** Forgets peers that are no longer nodes of the cluster. */
-export function retain(state: Liveness, nodes: ReadonlySet<string>): Liveness {
-  const isNode = ([name]: readonly [string, unknown]): boolean => nodes.has(name);
-  const isSame = [...state.peers].every(isNode) && [...state.asked].every(isNode);
-  if (isSame) return state;
-  const peers = new Map([...state.peers].filter(isNode));
-  return { ...state, peers, asked: new Map([...state.asked].filter(isNode)) };
 }

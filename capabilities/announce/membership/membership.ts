@@ -32,6 +32,18 @@ export type Member = {
   readonly health: Health;
   /** What it said last that it answers for. */
   readonly claims: readonly Claim[];
+  /** The interfaces on which it can announce now. */
+  readonly interfaces: readonly string[];
+};
+
+/** An interface to send heartbeats on to all at once. */
+export type HeartbeatLink = {
+  readonly index: number;
+  readonly name: string;
+  /** An IPv4 address on it; without one, IPv6 is used. */
+  readonly ipv4?: string;
+  /** Its IPv6 link-local address. */
+  readonly linkLocal?: string;
 };
 
 /** What happened to packets that were heard and had no effect, and to those that had; counts only grow. */
@@ -61,6 +73,11 @@ export type Membership = {
   /** Without a key nothing is sent and nothing is believed. */
   setKeys(keys: Keyring): void;
   setPhase(phase: Phase): void;
+  /**
+   * Where this node can announce: there its heartbeats go to the multicast group, and it tells its peers the
+   * names.
+   */
+  setLinks(links: readonly HeartbeatLink[]): void;
   /** What this node answers for; told to the peers at once. */
   setClaims(claims: readonly Claim[]): void;
   /** Closes sockets and timers. */

@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { formatAddress } from "../../config/address";
 import { deriveKey } from "./keyring";
 import type { Claim } from "./membership";
-import { MAX_HEARTBEAT_BYTES, openHeartbeat, pagesOf, sealHeartbeat } from "./packet";
+import { claimsOf, pagesOf } from "./claim-page";
+import { beat, pageOf } from "./fixtures";
+import { MAX_HEARTBEAT_BYTES, nameableInterfaces, openHeartbeat, sealHeartbeat } from "./packet";
 import type { Heartbeat } from "./packet";
 
 const KEY = deriveKey(Buffer.alloc(32, 1))!;
@@ -21,9 +23,11 @@ const page = fc
   .record({
     list: u32,
     pages: fc.integer({ min: 1, max: 1024 }),
-    claims: fc.array(claim, { maxLength: 40 }),
+    claims: fc.array(claim, { maxLength: 30 }),
   })
-  .chain(base => fc.nat(base.pages - 1).map(index => ({ ...base, index })));
+  .chain(({ list, pages, claims }) =>
+    fc.nat(pages - 1).map(index => ({ ...pageOf(claims, list), pages, index })),
+  );
 const heartbeat: fc.Arbitrary<Heartbeat> = fc.record({
   node: fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?$/),
   phase: fc.constantFrom("starting", "active", "leaving"),
@@ -31,34 +35,49 @@ const heartbeat: fc.Arbitrary<Heartbeat> = fc.record({
   sequence: u64,
   asks: u64,
   answers: u64,
+  intervalMs: fc.integer({ min: 1, max: 65535 }),
+  interfaces: fc.array(fc.stringMatching(/^[a-z0-9@.-]{1,15}$/), { maxLength: 15 }),
+  isToGroup: fc.boolean(),
+  isDeaf: fc.boolean(),
+  wantsWord: fc.boolean(),
+  wantsAll: fc.boolean(),
   page,
 });
-const plain: Heartbeat = {
+const plain = beat({
   node: "n1",
-  phase: "active",
   bootId: 258n,
   sequence: 7n,
-  asks: 0n,
   answers: 9n,
-  page: { list: 3, index: 0, pages: 1, claims: [{ address: "10.0.0.1", epoch: 2 }] },
-};
+  isDeaf: true,
+  interfaces: ["eth0", "eth1"],
+  page: pageOf([{ address: "10.0.0.1", epoch: 2 }], 3),
+});
+/** All that can be as long as it may be. */
+const longest = beat({
+  node: "a".repeat(253),
+  interfaces: nameableInterfaces(Array.from({ length: 30 }, (_, i) => `interface-n${i + 100}`)),
+});
 
 describe("heartbeat codec", () => {
   it("has a fixed layout on the wire", () => {
     const packet = sealHeartbeat(plain, { id: 5, secret: Buffer.alloc(32) });
     expect(packet.subarray(0, -16).toString("hex")).toBe(
       "414e4348" +
-        "02" +
+        "03" +
         "01" +
+        "02" +
         "00000005" +
         "0000000000000102" +
         "0000000000000007" +
         "0000000000000000" +
         "0000000000000009" +
+        "0032" +
         "00000003" +
         "0000" +
         "0001" +
-        "026e31" +
+        "0209" +
+        "6e31" +
+        "657468302f65746831" +
         "040a00000100000002",
     );
   });
@@ -80,7 +99,6 @@ describe("heartbeat codec", () => {
   });
 
   it("takes a name of 253 bytes and refuses a longer or an impossible one", () => {
-    const longest = { ...plain, node: "a".repeat(253) };
     expect(openHeartbeat(sealHeartbeat(longest, KEY), [KEY])).toEqual(longest);
     expect(() => sealHeartbeat({ ...plain, node: "a".repeat(254) }, KEY)).toThrow("--node-name");
     expect(() => sealHeartbeat({ ...plain, node: "Nöde" }, KEY)).toThrow("--node-name");
@@ -135,24 +153,36 @@ function resign(packet: Buffer, at: number, byte: number): Buffer {
 }
 
 describe("pagesOf", () => {
-  it("keeps every claim once and in order, in packets that fit an Ethernet frame", () => {
+  it("keeps every claim once and in order, in packets that fit every network's MTU", () => {
     fc.assert(
       fc.property(fc.array(claim, { maxLength: 300 }), claims => {
         const pages = pagesOf(4, claims);
-        expect(pages.flatMap(({ claims: part }) => part)).toEqual(claims);
+        expect(pages.flatMap(claimsOf)).toEqual(claims);
         for (const [index, part] of pages.entries()) {
           expect(part).toMatchObject({ list: 4, index, pages: pages.length });
-          const packet = sealHeartbeat({ ...plain, node: "a".repeat(253), page: part }, KEY);
+          const packet = sealHeartbeat({ ...longest, page: part }, KEY);
           expect(packet.length).toBeLessThanOrEqual(MAX_HEARTBEAT_BYTES);
         }
       }),
     );
-    expect(MAX_HEARTBEAT_BYTES).toBeLessThanOrEqual(1500 - 48);
+    // IPv6's smallest MTU (RFC 8200 5) less the headers of IPv6 and UDP.
+    expect(MAX_HEARTBEAT_BYTES).toBeLessThanOrEqual(1280 - 48);
   });
 
-  it("an owner of nothing has one empty page, of 1,000 addresses not more than 25", () => {
-    expect(pagesOf(1, [])).toEqual([{ list: 1, index: 0, pages: 1, claims: [] }]);
+  it("an owner of nothing has one empty page, of 1,000 addresses not more than 34", () => {
+    expect(pagesOf(1, [])).toEqual([{ list: 1, index: 0, pages: 1, bytes: Buffer.alloc(0) }]);
     const many = Array.from({ length: 1000 }, (_, i) => ({ address: `fd00::${i}`, epoch: 1 }));
-    expect(pagesOf(1, many).length).toBeLessThanOrEqual(25);
+    expect(pagesOf(1, many).length).toBeLessThanOrEqual(34);
+  });
+});
+
+describe("nameableInterfaces", () => {
+  it("keeps the names that a heartbeat can carry, each once, as many as fit", () => {
+    expect(nameableInterfaces(["eth0", "eth0", "", "a/b", "x".repeat(16), "bond0.10"])).toEqual([
+      "eth0",
+      "bond0.10",
+    ]);
+    expect(longest.interfaces.join("/").length).toBeLessThanOrEqual(255);
+    expect(longest.interfaces.length).toBeGreaterThan(10);
   });
 });

@@ -16,8 +16,8 @@ async function main(): Promise<void> {
       say({ is: "warning", message });
     },
   });
-  heartbeat.onChange(members => {
-    say({ is: "members", members });
+  heartbeat.onChanges(changes => {
+    say({ is: "members", changes });
   });
   const timer = setInterval(() => {
     say({ is: "counts", counts: heartbeat.counts() });
@@ -45,6 +45,9 @@ function obey(heartbeat: Membership, order: Exclude<Order, { do: "stop" }>): voi
       return;
     case "phase":
       heartbeat.setPhase(order.phase);
+      return;
+    case "links":
+      heartbeat.setLinks(order.links);
       return;
     case "claims":
       heartbeat.setClaims(order.claims);

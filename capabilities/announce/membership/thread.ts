@@ -4,18 +4,22 @@ import { HEARTBEAT_FATES } from "./membership";
 import type {
   Claim,
   HeartbeatCounts,
+  HeartbeatLink,
   HeartbeatPeer,
   Keyring,
   Member,
   Membership,
   Phase,
 } from "./membership";
+import { membersAfter } from "./roll";
+import type { Changes } from "./roll";
 
 /** From the main thread to the heartbeat's. */
 export type Order =
   | { readonly do: "peers"; readonly peers: readonly HeartbeatPeer[] }
   | { readonly do: "keys"; readonly keys: Keyring }
   | { readonly do: "phase"; readonly phase: Phase }
+  | { readonly do: "links"; readonly links: readonly HeartbeatLink[] }
   | { readonly do: "claims"; readonly claims: readonly Claim[] }
   | { readonly do: "stop" };
 
@@ -24,7 +28,7 @@ export type Report =
   | { readonly is: "started" }
   | { readonly is: "failed"; readonly message: string }
   | { readonly is: "warning"; readonly message: string }
-  | { readonly is: "members"; readonly members: readonly Member[] }
+  | { readonly is: "members"; readonly changes: Changes }
   | { readonly is: "counts"; readonly counts: HeartbeatCounts }
   | { readonly is: "stopped" };
 
@@ -36,6 +40,7 @@ export type Report =
 export async function startHeartbeatThread(options: HeartbeatOptions): Promise<Membership> {
   const { warn, ...workerData } = options;
   const worker = openWorker(workerData);
+  let known: ReadonlyMap<string, Member> = new Map();
   let members: readonly Member[] = [];
   let counts = Object.fromEntries(HEARTBEAT_FATES.map(fate => [fate, 0])) as HeartbeatCounts;
   let listeners: ((members: readonly Member[]) => void)[] = [];
@@ -46,7 +51,8 @@ export async function startHeartbeatThread(options: HeartbeatOptions): Promise<M
   worker.on("message", (report: Report) => {
     switch (report.is) {
       case "members":
-        members = report.members;
+        known = membersAfter(known, report.changes);
+        members = [...known.values()];
         listeners.forEach(listener => {
           listener(members);
         });
@@ -75,6 +81,9 @@ export async function startHeartbeatThread(options: HeartbeatOptions): Promise<M
     },
     setPhase: phase => {
       tell({ do: "phase", phase });
+    },
+    setLinks: links => {
+      tell({ do: "links", links });
     },
     setClaims: claims => {
       tell({ do: "claims", claims });
