@@ -1,20 +1,27 @@
-import { parseArgs } from "node:util";
 import { benchClient } from "./client";
+import { benchFailover } from "./failover/index";
 import { benchIpam } from "./ipam";
 import type { Report } from "./report";
 
-const benches: Readonly<Record<string, () => Promise<Report>>> = {
-  client: benchClient,
-  ipam: benchIpam,
+/** What a bench takes from the command line after its name; those that take nothing refuse everything. */
+type Bench = (args: readonly string[]) => Promise<Report>;
+
+const benches: Readonly<Record<string, Bench>> = {
+  client: withoutArguments(benchClient),
+  failover: benchFailover,
+  ipam: withoutArguments(benchIpam),
 };
+
+function withoutArguments(bench: () => Promise<Report>): Bench {
+  return async args => {
+    if (args.length > 0) throw new Error(`this bench takes no argument ${args.join(" ")}`);
+    return bench();
+  };
+}
 
 /** `npm run bench -- NAME [--json]`: exits 0 when it could measure, whether or not an aim holds. */
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { json: { type: "boolean", default: false } },
-  });
-  const name = positionals[0] ?? "";
+  const [name = "", ...rest] = process.argv.slice(2);
   const bench = benches[name];
   if (bench === undefined) {
     const known = Object.keys(benches).join(", ");
@@ -22,8 +29,8 @@ async function main(): Promise<void> {
       `no bench is called "${name}": npm run bench -- NAME [--json], one of ${known}`,
     );
   }
-  const report = await bench();
-  if (values.json) {
+  const report = await bench(rest.filter(argument => argument !== "--json"));
+  if (rest.includes("--json")) {
     console.log(JSON.stringify(report));
     return;
   }

@@ -2,12 +2,13 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { writeComponentKubeconfig } from "./certs";
 import { setFrozen } from "./cgroups";
 import type { LabContext, Progress } from "./context";
 import { createContext, quietTask } from "./context";
 import { killComponent, restartComponent } from "./control-plane";
 import type { ControlPlaneComponent } from "./control-plane";
-import { findDaemon } from "./daemons";
+import { endDaemon, findDaemon, startDaemon } from "./daemons";
 import { labExists, readDamagedState, stopLab } from "./down";
 import { commandOn } from "./hosts";
 import type { Host } from "./hosts";
@@ -21,6 +22,7 @@ import { isAlive } from "./processes";
 import { run } from "./run";
 import type { RunOptions, RunResult } from "./run";
 import { readState } from "./state";
+import type { ProcessRecord } from "./state";
 import { initialState, startLab } from "./up";
 
 /** How a lab is made. */
@@ -42,6 +44,8 @@ export type Lab = {
   readonly name: string;
   /** Works from the machine: the API server is reached through a forwarder on 127.0.0.1. */
   readonly kubeconfig: string;
+  /** The administrator's, for what runs on a host of the lab. */
+  readonly lanKubeconfig: string;
   /** Real nodes, then light ones. */
   readonly nodes: readonly string[];
   readonly lightNodes: readonly string[];
@@ -52,6 +56,10 @@ export type Lab = {
   exec(host: Host, argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Starts a command on a host and returns at once; the caller ends it (see `endChild`). */
   spawn(host: Host, argv: readonly string[], stdio?: StdioOptions): Promise<ChildProcess>;
+  /** Starts a daemon of a host, such as `l1/announcer`: frozen with the host, and ended with the lab. */
+  startDaemon(host: Host, name: string, argv: readonly string[]): Promise<void>;
+  /** Ends a daemon, with SIGTERM unless told otherwise, and waits until it is gone. */
+  endDaemon(name: string, signal?: NodeJS.Signals): Promise<void>;
   /** The full command line that runs `argv` on a host. */
   command(host: Host, argv: readonly string[]): Promise<readonly string[]>;
   /** Runs kubectl of the lab's version as the administrator. */
@@ -90,13 +98,13 @@ function checkNode(lab: LabContext, node: string): void {
   }
 }
 
-function readLog(lab: LabContext, name: string): string {
+function daemonOf(lab: LabContext, name: string): ProcessRecord {
   const record = findDaemon(lab, name);
   if (record === undefined) {
     const names = lab.state().processes.map(other => other.name);
     throw new Error(`lab ${lab.name} has no process ${name}; there are ${names.join(", ")}`);
   }
-  return readFileSync(record.log, "utf8");
+  return record;
 }
 
 async function loadInto(
@@ -123,6 +131,7 @@ function labOver(lab: LabContext): Lab {
   return {
     name: lab.name,
     kubeconfig: lab.paths.kubeconfig,
+    lanKubeconfig: writeComponentKubeconfig(lab.paths.pki, "admin"),
     nodes: [...nodeNames(lab, "real"), ...nodeNames(lab, "light")],
     lightNodes: nodeNames(lab, "light"),
     client: "client",
@@ -132,6 +141,12 @@ function labOver(lab: LabContext): Lab {
     spawn: async (host, argv, stdio = ["ignore", "pipe", "pipe"]) => {
       const [command = "", ...args] = await commandOn(lab, host, argv);
       return spawn(command, args, { stdio, detached: true });
+    },
+    startDaemon: async (host, name, argv) => {
+      startDaemon(lab, { name, host, argv: await commandOn(lab, host, argv) });
+    },
+    endDaemon: async (name, signal = "SIGTERM") => {
+      await endDaemon(daemonOf(lab, name), signal);
     },
     command: async (host, argv) => commandOn(lab, host, argv),
     kubectl: async (args, options) => run(kubectlArgv(lab.paths, args), options),
@@ -147,7 +162,7 @@ function labOver(lab: LabContext): Lab {
     killControlPlane: async (component, signal) => killComponent(lab, component, signal),
     startControlPlane: async component => restartComponent(lab, component),
     loadImage: async (archive, nodes) => loadInto(lab, archive, nodes),
-    logs: name => readLog(lab, name),
+    logs: name => readFileSync(daemonOf(lab, name).log, "utf8"),
     processes: () => lab.state().processes.map(record => record.name),
     isRunning: name => {
       const record = findDaemon(lab, name);

@@ -31,21 +31,24 @@ export function missingPackages(wanted: readonly string[], listing: string): rea
   return wanted.filter(name => !installed.has(name));
 }
 
-async function findMissing(): Promise<readonly string[]> {
+async function findMissing(wanted: readonly string[]): Promise<readonly string[]> {
   const format = "${Package} ${db:Status-Status}\n";
-  const query = ["dpkg-query", "-W", "-f", format, ...requiredPackages];
+  const query = ["dpkg-query", "-W", "-f", format, ...wanted];
   const result = await run(query).catch(() => undefined);
   if (result === undefined) {
     throw new Error(
-      `this machine has no dpkg: the lab installs Debian packages (${requiredPackages.join(", ")}); run it on Debian or Ubuntu`,
+      `this machine has no dpkg: the lab installs Debian packages (${wanted.join(", ")}); run it on Debian or Ubuntu`,
     );
   }
-  return missingPackages(requiredPackages, result.stdout);
+  return missingPackages(wanted, result.stdout);
 }
 
-/** Installs what is missing with apt-get, output on stderr. */
-export async function ensurePackages(task: Task): Promise<void> {
-  const missing = await findMissing();
+/** Installs what is missing of `wanted` with apt-get, output on stderr. */
+export async function ensurePackages(
+  task: Task,
+  wanted: readonly string[] = requiredPackages,
+): Promise<void> {
+  const missing = await findMissing(wanted);
   if (missing.length === 0) {
     return;
   }

@@ -8,6 +8,7 @@ import {
   isNetnsOf,
   MAX_NODES,
   netnsName,
+  hostOfMac,
   planHosts,
   planNodes,
 } from "./plan";
@@ -101,5 +102,13 @@ describe("names of labs", () => {
     expect(isNetnsOf("a", netnsName("a-n1", "sw"))).toBe(false);
     expect(isNetnsOf("a", netnsName("ab", "n1"))).toBe(false);
     expect(isNetnsOf("a", "ancho-a-other")).toBe(false);
+  });
+});
+
+describe("hostOfMac", () => {
+  it("finds the host whose MAC address it is, and no stranger's", () => {
+    const counts = { nodes: 3, lightNodes: 2 };
+    for (const { mac, name } of planHosts(counts)) expect(hostOfMac(counts, mac)).toBe(name);
+    expect(hostOfMac(counts, "02:aa:00:00:00:01")).toBeUndefined();
   });
 });

@@ -95,6 +95,11 @@ export function planHosts(counts: NodeCounts): readonly HostPlan[] {
   return [ctlPlan, clientPlan, ...planNodes(counts)];
 }
 
+/** The host of a lab to which a MAC address belongs; undefined for a stranger's. */
+export function hostOfMac(counts: NodeCounts, mac: string): string | undefined {
+  return planHosts(counts).find(host => host.mac === mac)?.name;
+}
+
 /** First address of a subnet: the gateway of a node's pods. */
 export function firstAddress(cidr: string): string {
   const [base = ""] = cidr.split("/");

@@ -1,11 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Lab } from "../lab/lab";
-import { inRepo } from "../repo";
 import { waitFor } from "../wait";
 import type { Outage } from "./outage";
+import { isGood, measureOutage } from "./outage";
+import { monotonicMs, startProber } from "./prober";
 
 export type ProbeOptions = {
   readonly address: string;
@@ -17,6 +14,8 @@ export type ProbeOptions = {
   readonly until?: "healed" | "limit";
 };
 
+const QUIET_MS = 1000;
+
 /**
  * Measure, from the lab's client, what an event does to connections: the prober runs, has had a
  * good answer, then `event` happens; the result is what the client saw.
@@ -26,34 +25,25 @@ export async function probeDuring(
   options: ProbeOptions,
   event: () => Promise<void>,
 ): Promise<Outage> {
-  const folder = await mkdtemp(join(tmpdir(), "ancho-probe-"));
-  const ready = join(folder, "ready");
+  const { address, limitMs = 20_000, until = "healed" } = options;
+  const prober = await startProber(lab, { ...options, addresses: [address] });
   try {
-    const running = lab.exec("client", probeCommand(options, ready), {
-      timeoutMs: (options.limitMs ?? 20_000) + 10_000,
-    });
-    // Whoever waits for it below sees the failure; until then it must not be an unhandled one.
-    running.catch(() => undefined);
-    await waitFor(`${options.address} to answer the prober`, () =>
-      Promise.resolve(existsSync(ready)),
-    );
+    await prober.good(address, 1);
+    const begin = monotonicMs();
     await event();
-    const result = await running;
-    if (result.code !== 0) throw new Error(`the prober failed: ${result.stderr}`);
-    return JSON.parse(result.stdout) as Outage;
+    const isOver = async (): Promise<boolean> => {
+      const now = monotonicMs();
+      if (now >= begin + limitMs) return true;
+      if (until === "limit") return false;
+      await prober.settled(now);
+      const seen = prober.attempts(address, begin, now);
+      return seen.some(({ ok }) => !ok) && isGood(seen, now, QUIET_MS);
+    };
+    await waitFor("the probing to be over", isOver, limitMs + 10_000);
+    const end = monotonicMs();
+    await prober.settled(end);
+    return measureOutage(prober.attempts(address, begin, end));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await prober.stop();
   }
-}
-
-function probeCommand(options: ProbeOptions, ready: string): string[] {
-  return [
-    ...[process.execPath, "--import", "tsx", inRepo("hack/probe/main.ts")],
-    `--address=${options.address}`,
-    `--port=${options.port ?? 80}`,
-    `--interval=${options.intervalMs ?? 10}`,
-    `--limit=${options.limitMs ?? 20_000}`,
-    `--until=${options.until ?? "healed"}`,
-    `--ready=${ready}`,
-  ];
 }

@@ -1,70 +1,82 @@
-import { writeFileSync } from "node:fs";
-import { get } from "node:http";
-import { isIPv6 } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "node:net";
 import { parseArgs } from "node:util";
-import type { Attempt } from "./outage";
-import { measureOutage } from "./outage";
+import type { Batch } from "./batch";
 
 /**
- * A client that opens a new connection every few milliseconds and prints, as one JSON object, the
- * outage it saw. It writes the ready file after its first good answer, and ends one second after an
- * outage healed (unless `--until limit`), or at the time limit.
+ * A client that opens a new connection to each address every few milliseconds and sends one request
+ * on it. What came of them goes to standard output, a JSON object per line (`Batch`); it ends when its
+ * standard input does.
  */
 const { values } = parseArgs({
   options: {
-    address: { type: "string", default: "" },
+    address: { type: "string", multiple: true, default: [] },
     port: { type: "string", default: "80" },
     interval: { type: "string", default: "10" },
-    limit: { type: "string", default: "20000" },
-    ready: { type: "string", default: "" },
-    until: { type: "string", default: "healed" },
   },
 });
 
-const host = isIPv6(values.address) ? `[${values.address}]` : values.address;
-const url = `http://${host}:${values.port}/`;
-const attempts: Attempt[] = [];
-let announced = false;
+const port = Number(values.port);
+const intervalMs = Number(values.interval);
+/** A connection that takes longer has failed; the kernel repeats a lost SYN only after a second. */
+const TIMEOUT_MS = 500;
+const REPORT_MS = 25;
+/** Attempts that were due while this process got no CPU are made up for, up to so many. */
+const MAX_BEHIND = 4;
 
-async function attempt(): Promise<void> {
-  const at = performance.now();
-  const ok = await answers();
-  attempts.push({ at, ok });
-  if (ok && !announced && values.ready !== "") {
-    announced = true;
-    writeFileSync(values.ready, "ready\n");
-  }
-}
+/** The machine's monotonic clock, the same in every process, ms. */
+const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-/** One request on a connection of its own, so that every attempt asks the network anew. */
-function answers(): Promise<boolean> {
-  return new Promise(resolve => {
-    const request = get(url, { agent: false, timeout: 500 }, response => {
-      response.resume();
-      response.once("end", () => {
-        resolve(response.statusCode === 200);
-      });
-    });
-    request.once("timeout", () => request.destroy(new Error("timeout")));
-    request.once("error", () => {
-      resolve(false);
-    });
-  });
-}
+let ended: (readonly [address: number, at: number, ok: 0 | 1])[] = [];
+const pending = new Set<{ readonly at: number }>();
 
-/** Healed: something failed, and the last second was good throughout. */
-function healed(now: number): boolean {
-  const lastFailure = attempts.findLast(a => !a.ok)?.at;
-  return lastFailure !== undefined && now - lastFailure > 1500 && (attempts.at(-1)?.ok ?? false);
-}
-
-const end = performance.now() + Number(values.limit);
-const pending = new Set<Promise<void>>();
-while (performance.now() < end && !(values.until === "healed" && healed(performance.now()))) {
-  const one = attempt().finally(() => pending.delete(one));
+function attempt(index: number, host: string): void {
+  const one = { at: now() };
   pending.add(one);
-  await sleep(Number(values.interval));
+  const socket = connect({ host, port, noDelay: true });
+  const end = (ok: boolean): void => {
+    if (!pending.delete(one)) return;
+    ended.push([index, one.at, ok ? 1 : 0]);
+    // By RST, so that neither side keeps the connection and ports do not run out.
+    socket.resetAndDestroy();
+  };
+  const timer = setTimeout(() => {
+    end(false);
+  }, TIMEOUT_MS);
+  socket.once("close", () => {
+    clearTimeout(timer);
+    end(false);
+  });
+  socket.on("error", () => {
+    end(false);
+  });
+  socket.once("data", data => {
+    end(/^HTTP\/1\.[01] 200 /.test(data.toString("latin1")));
+  });
+  socket.write(`GET / HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
 }
-await Promise.all(pending);
-console.log(JSON.stringify(measureOutage(attempts)));
+
+let due = now();
+const ticks = setInterval(
+  () => {
+    due = Math.max(due, now() - MAX_BEHIND * intervalMs);
+    for (; due <= now(); due += intervalMs)
+      values.address.forEach((host, i) => {
+        attempt(i, host);
+      });
+  },
+  Math.min(intervalMs, 2),
+);
+
+const reports = setInterval(() => {
+  const settled = Math.min(now(), ...[...pending].map(({ at }) => at));
+  const batch: Batch = { settled, attempts: ended };
+  ended = [];
+  process.stdout.write(`${JSON.stringify(batch)}\n`);
+}, REPORT_MS);
+
+process.stdin.resume();
+process.stdin.once("end", () => {
+  clearInterval(ticks);
+  clearInterval(reports);
+  process.exit(0);
+});

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { measureOutage } from "./outage";
+import { isGood, measureOutage } from "./outage";
 
 const series = (text: string, step = 10) =>
   Array.from(text, (c, i) => ({ at: i * step, ok: c === "+" }));
@@ -32,5 +32,18 @@ describe("measureOutage", () => {
         },
       ),
     );
+  });
+});
+
+describe("isGood", () => {
+  it.each([
+    ["++++", true],
+    ["--++", true],
+    ["-+-+", false],
+    ["+++-", false],
+    ["", false],
+    ["++", false],
+  ])("of %s, by its last two of four: %s", (text, expected) => {
+    expect(isGood(series(text), 30, 20)).toBe(expected);
   });
 });

@@ -30,3 +30,12 @@ export function measureOutage(attempts: readonly Attempt[]): Outage {
     outageMs: Math.round(outageMs),
   };
 }
+
+/**
+ * True if at least one attempt was made in the `quietMs` before `now`, and all of them were good.
+ * Only attempts that have ended are to be given.
+ */
+export function isGood(attempts: readonly Attempt[], now: number, quietMs: number): boolean {
+  const recent = attempts.filter(({ at }) => at > now - quietMs && at <= now);
+  return recent.length > 0 && recent.every(({ ok }) => ok);
+}
