@@ -5,7 +5,7 @@ import { familyHead } from "./wire/attributes/multiprotocol";
 import { concat, u16 } from "./wire/bytes";
 import { AttributeCode, MessageType } from "./wire/codes";
 import { header, HEADER_LENGTH, MAX_LENGTH } from "./wire/message";
-import { encodePrefix } from "./wire/prefix";
+import { LONGEST_NLRI, writePrefix } from "./wire/prefix";
 
 /** The two length fields of an UPDATE, and the longest header of an attribute. */
 const LENGTHS = 4;
@@ -50,22 +50,23 @@ function* pack(
   wrap: (nlri: Uint8Array) => Uint8Array,
 ): Generator<Uint8Array> {
   const room = MAX_LENGTH - HEADER_LENGTH - LENGTHS - overhead;
-  const nlri = new Uint8Array(Math.max(room, 0));
+  const nlri = new Uint8Array(Math.max(room, 0) + LONGEST_NLRI);
   let length = 0;
   for (const prefix of prefixes) {
-    const bytes = encodePrefix(prefix);
-    if (length + bytes.length > room && length > 0) {
-      yield wrap(nlri.slice(0, length));
-      length = 0;
+    const end = writePrefix(prefix, nlri, length);
+    if (end <= room) {
+      length = end;
+      continue;
     }
-    if (bytes.length > room) {
+    if (length === 0) {
       throw new RangeError(`the attributes of ${prefix} leave no room for it in an UPDATE`);
     }
-    nlri.set(bytes, length);
-    length += bytes.length;
+    yield wrap(nlri.subarray(0, length));
+    nlri.copyWithin(0, length, end);
+    length = end - length;
   }
   if (length > 0) {
-    yield wrap(nlri.slice(0, length));
+    yield wrap(nlri.subarray(0, length));
   }
 }
 

@@ -148,6 +148,28 @@ describe("what a peer is to know", () => {
     expect([old.peer.marks, old.peer.updates()]).toEqual([[], 2]);
   });
 
+  it("is the last word on what changes while the table is on its way", () => {
+    const rib = createAdjRibOut();
+    const all = prefixes(3_000);
+    rib.announce(all, plain);
+    const peer = createPeer();
+    rib.connect(egress);
+    peer.read(rib, 1);
+    // One that is told already, and two that are not: gone, changed, and gone and back.
+    rib.withdraw([all[0]!, all[2_997]!, all[2_999]!]);
+    rib.announce([all[1]!, all[2_998]!], blue);
+    rib.announce([all[2_999]!], plain);
+    peer.drain(rib);
+    expect(peer.routes.size).toBe(2_998);
+    expect([all[0]!, all[2_997]!].map(prefix => peer.routes.has(prefix))).toEqual([false, false]);
+    expect([all[1]!, all[2_998]!].map(prefix => peer.routes.get(prefix))).toEqual([
+      "65001:1",
+      "65001:1",
+    ]);
+    expect(peer.routes.get(all[2_999]!)).toBe("");
+    expect(peer.ends).toEqual(["ipv4", "ipv6"]);
+  });
+
   it("leaves out routes that have no next hop there, and takes them back when they lose it", () => {
     const { rib, peer } = connected();
     rib.announce(["2001:db8::/32"], plain);

@@ -33,11 +33,13 @@ export type AdjRibOut = {
 type Known = AttributeSet | undefined | "unsure";
 
 export function createAdjRibOut(): AdjRibOut {
-  /** What the peer is to have. It has it, except for what is due. */
+  /** What the peer is to have. It has it, except for what is due and the families that are owed whole. */
   const wanted = new Map<string, AttributeSet>();
   const due = new Map<string, Known>();
+  const owedTables = new Set<Family>();
   const owedEnds = new Set<Family>();
-  const refreshes = new Set<Family>();
+  /** Families of which the table is being sent: how much of it the peer has is not known. */
+  let inTransfer: readonly Family[] = [];
   let egress: Egress | undefined;
   let messages: Iterator<Uint8Array> | undefined;
 
@@ -51,7 +53,9 @@ export function createAdjRibOut(): AdjRibOut {
       return;
     }
     if (!due.has(prefix)) {
-      due.set(prefix, before);
+      const family = familyOf(prefix);
+      const isUnsure = owedTables.has(family) || inTransfer.includes(family);
+      due.set(prefix, isUnsure ? "unsure" : before);
       return;
     }
     const known = due.get(prefix);
@@ -75,16 +79,32 @@ export function createAdjRibOut(): AdjRibOut {
   }
 
   function hasWork(): boolean {
-    return due.size + owedEnds.size + refreshes.size > 0;
+    return due.size + owedEnds.size + owedTables.size > 0;
   }
 
   /** Everything that is due now; what changes on the way is for the next pass. */
   function* onePass(to: Egress): Generator<Uint8Array> {
-    const refreshed = beginRefreshes(to);
-    for (const family of refreshed) yield refreshMark(family, RefreshSubtype.Begin);
     const ends = [...owedEnds];
+    inTransfer = [...owedTables];
+    owedTables.clear();
+    // A family that is owed its End-of-RIB is told for the first time; peers that know no marks get just the routes.
+    const marked = inTransfer.filter(family => to.hasEnhancedRefresh && !owedEnds.has(family));
+    for (const family of marked) yield refreshMark(family, RefreshSubtype.Begin);
     const rendered = renderer(to);
-    const plan = makePlan(rendered);
+    for (const { rendering, prefixes } of planTables(rendered)) {
+      yield* packAnnouncements(rendering, unchanged(prefixes));
+    }
+    inTransfer = [];
+    yield* sendChanges(rendered, to);
+    for (const family of marked) yield refreshMark(family, RefreshSubtype.End);
+    for (const family of ends) {
+      owedEnds.delete(family);
+      yield encodeMessage(endOfRib(family));
+    }
+  }
+
+  function* sendChanges(rendered: Renderer, to: Egress): Generator<Uint8Array> {
+    const plan = planChanges(rendered);
     for (const [family, prefixes] of plan.withdrawals) {
       const isGone = (prefix: string): boolean =>
         rendered(wanted.get(prefix), family) === undefined;
@@ -94,46 +114,40 @@ export function createAdjRibOut(): AdjRibOut {
       const isSame = (prefix: string): boolean => wanted.get(prefix)?.key === set.key;
       yield* packAnnouncements(rendering, takeDue(prefixes, isSame));
     }
-    for (const family of refreshed) yield refreshMark(family, RefreshSubtype.End);
-    for (const family of ends) {
-      owedEnds.delete(family);
-      yield encodeMessage(endOfRib(family));
+  }
+
+  /** All that is wanted of the families in transfer, sorted by what can share a message. */
+  function planTables(rendered: Renderer): Iterable<Group> {
+    const groups: Groups = new Map();
+    if (inTransfer.length === 0) return [];
+    for (const [prefix, set] of wanted) {
+      const family = familyOf(prefix);
+      const rendering = inTransfer.includes(family) ? rendered(set, family) : undefined;
+      if (rendering !== undefined) addTo(groups, { set, rendering }, prefix);
+    }
+    return groups.values();
+  }
+
+  /** What has changed since is due, and is sent as such. */
+  function* unchanged(prefixes: readonly string[]): Generator<string> {
+    for (const prefix of prefixes) {
+      if (due.size === 0 || !due.has(prefix)) yield prefix;
     }
   }
 
-  /** Marks what is to be sent again. Peers that know no marks get just the routes. */
-  function beginRefreshes(to: Egress): readonly Family[] {
-    const families = [...refreshes];
-    refreshes.clear();
-    if (families.length > 0) {
-      for (const prefix of wanted.keys()) {
-        if (families.includes(familyOf(prefix))) due.set(prefix, "unsure");
-      }
-    }
-    return to.hasEnhancedRefresh ? families : [];
-  }
-
-  type Group = {
-    readonly set: AttributeSet;
-    readonly rendering: Rendering;
-    readonly prefixes: string[];
-  };
-
-  /** Sorts what is due by what can share a message. */
-  function makePlan(rendered: ReturnType<typeof renderer>): {
+  /** Sorts what is due in the same way. */
+  function planChanges(rendered: Renderer): {
     readonly withdrawals: ReadonlyMap<Family, readonly string[]>;
-    readonly announcements: ReadonlyMap<Rendering, Group>;
+    readonly announcements: Groups;
   } {
     const withdrawals = new Map<Family, string[]>();
-    const announcements = new Map<Rendering, Group & { prefixes: string[] }>();
+    const announcements: Groups = new Map();
     for (const [prefix, known] of due) {
       const family = familyOf(prefix);
       const set = wanted.get(prefix);
       const rendering = rendered(set, family);
       if (set !== undefined && rendering !== undefined) {
-        const group = announcements.get(rendering) ?? { set, rendering, prefixes: [] };
-        announcements.set(rendering, group);
-        group.prefixes.push(prefix);
+        addTo(announcements, { set, rendering }, prefix);
       } else if (known === undefined) {
         due.delete(prefix);
       } else {
@@ -180,12 +194,11 @@ export function createAdjRibOut(): AdjRibOut {
     connect: to => {
       egress = to;
       messages = undefined;
-      [due, owedEnds, refreshes].forEach(collection => {
-        collection.clear();
-      });
-      to.families.forEach(family => owedEnds.add(family));
-      for (const prefix of wanted.keys()) {
-        if (isTold(prefix)) due.set(prefix, undefined);
+      inTransfer = [];
+      due.clear();
+      for (const owed of [owedTables, owedEnds]) {
+        owed.clear();
+        to.families.forEach(family => owed.add(family));
       }
     },
     disconnect: () => {
@@ -194,16 +207,33 @@ export function createAdjRibOut(): AdjRibOut {
       due.clear();
     },
     refresh: family => {
-      if (egress?.families.includes(family) === true) refreshes.add(family);
+      if (egress?.families.includes(family) === true) owedTables.add(family);
     },
     next,
   };
 }
 
+/** Prefixes that can share messages. */
+type Group = {
+  readonly set: AttributeSet;
+  readonly rendering: Rendering;
+  readonly prefixes: string[];
+};
+type Groups = Map<Rendering, Group>;
+
+function addTo(groups: Groups, of: Omit<Group, "prefixes">, prefix: string): void {
+  const group = groups.get(of.rendering);
+  if (group === undefined) {
+    groups.set(of.rendering, { ...of, prefixes: [prefix] });
+  } else {
+    group.prefixes.push(prefix);
+  }
+}
+
+type Renderer = (set: AttributeSet | undefined, family: Family) => Rendering | undefined;
+
 /** Renders each set once per family and pass. */
-function renderer(
-  to: Egress,
-): (set: AttributeSet | undefined, family: Family) => Rendering | undefined {
+function renderer(to: Egress): Renderer {
   const cache = { ipv4: new Map<string, Rendering | undefined>(), ipv6: new Map() } as Record<
     Family,
     Map<string, Rendering | undefined>

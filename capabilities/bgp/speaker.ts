@@ -13,7 +13,7 @@ import { createReader } from "./wire/bytes";
 import { Cease } from "./wire/codes";
 import { shutdownNotification } from "./wire/notification";
 import type { Notification } from "./wire/notification";
-import { parsePrefix } from "./wire/prefix";
+import { canonicalPrefix } from "./wire/prefix";
 
 export type SpeakerOptions = {
   /** Our AS number, 1 to 2^32 - 1. */
@@ -130,10 +130,10 @@ export function createSpeaker(options: SpeakerOptions): Speaker {
     });
     const handle: Peer = {
       announce: (prefixes, attributes = {}) => {
-        session.announce([...prefixes].map(canonical), attributeSet(attributes));
+        session.announce([...prefixes].map(canonicalPrefix), attributeSet(attributes));
       },
       withdraw: prefixes => {
-        session.withdraw([...prefixes].map(canonical));
+        session.withdraw([...prefixes].map(canonicalPrefix));
       },
       prefixes: () => session.prefixes(),
       status: () => ({
@@ -238,14 +238,6 @@ function identifierOf(routerId: string): number {
     throw new RangeError(`routerId "${routerId}" is no IPv4 address other than 0.0.0.0`);
   }
   return identifier;
-}
-
-function canonical(text: string): string {
-  const prefix = parsePrefix(text);
-  if (prefix === undefined) {
-    throw new RangeError(`"${text}" is no IP prefix`);
-  }
-  return prefix.text;
 }
 
 /** Without the zone of a link-local address, and IPv4 as such where the socket is IPv6's. */

@@ -4,7 +4,14 @@ import { describe, expect, it } from "vitest";
 import { addressBytes, familyOf, formatAddress, parseAddress } from "./address";
 import { anyIpv4, anyIpv6, anyPrefix } from "./arbitraries";
 import { toHex } from "./hex";
-import { decodePrefixes, encodePrefix, parsePrefix } from "./prefix";
+import {
+  canonicalPrefix,
+  decodePrefixes,
+  encodePrefix,
+  LONGEST_NLRI,
+  parsePrefix,
+  writePrefix,
+} from "./prefix";
 
 describe("addresses", () => {
   it.each([
@@ -103,4 +110,34 @@ describe("prefixes", () => {
       }),
     );
   });
+
+  it("are written anywhere in a message as they are encoded, canonical or not", () => {
+    const text = fc.oneof(anyPrefix("ipv4"), anyPrefix("ipv6"), nearlyPrefix);
+    fc.assert(
+      fc.property(text, fc.nat(9), (prefix, at) => {
+        const into = new Uint8Array(at + LONGEST_NLRI);
+        const expected = parsePrefix(prefix);
+        if (expected === undefined) {
+          expect(() => writePrefix(prefix, into, at)).toThrow(`"${prefix}" is no IP prefix`);
+          expect(() => canonicalPrefix(prefix)).toThrow(`"${prefix}" is no IP prefix`);
+          return;
+        }
+        const end = writePrefix(prefix, into, at);
+        expect(into.slice(at, end)).toEqual(expected.nlri);
+        expect(canonicalPrefix(prefix)).toBe(expected.text);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
 });
+
+/** What looks like an IPv4 prefix: leading zeros, numbers that are too large, parts too many or too few, host bits. */
+const nearlyPrefix = fc
+  .tuple(
+    fc.array(fc.constantFrom("0", "1", "01", "128", "255", "256", "9999", ""), {
+      minLength: 3,
+      maxLength: 5,
+    }),
+    fc.constantFrom("", "/", "/0", "/8", "/08", "/24", "/32", "/33", "/8/8", "/x", "/."),
+  )
+  .map(([octets, length]) => octets.join(".") + length);

@@ -40,11 +40,87 @@ export function parsePrefix(text: string): ParsedPrefix | undefined {
  * @throws RangeError that quotes the text, if it is no prefix.
  */
 export function encodePrefix(text: string): Uint8Array {
+  return mustParse(text).nlri;
+}
+
+/** No prefix takes more octets in an UPDATE. */
+export const LONGEST_NLRI = 17;
+
+/**
+ * Writes a prefix as it is in an UPDATE, and returns the position behind it. There must be room for `LONGEST_NLRI`.
+ * @throws RangeError that quotes the text, if it is no prefix.
+ */
+export function writePrefix(text: string, into: Uint8Array, at: number): number {
+  const end = writeIpv4Prefix(text, into, at);
+  if (end !== undefined) {
+    return end;
+  }
+  const nlri = encodePrefix(text);
+  into.set(nlri, at);
+  return at + nlri.length;
+}
+
+/**
+ * The canonical form of a prefix: the same string if it has that form already, so that who announces the same
+ * prefixes to many peers has one copy of them.
+ * @throws RangeError that quotes the text, if it is no prefix.
+ */
+export function canonicalPrefix(text: string): string {
+  if (writeIpv4Prefix(text, scratch, 0) !== undefined) {
+    return text;
+  }
+  const { text: canonical } = mustParse(text);
+  return canonical === text ? text : canonical;
+}
+
+const scratch = new Uint8Array(LONGEST_NLRI);
+
+function mustParse(text: string): ParsedPrefix {
   const prefix = parsePrefix(text);
   if (prefix === undefined) {
     throw new RangeError(`"${text}" is no IP prefix`);
   }
-  return prefix.nlri;
+  return prefix;
+}
+
+/**
+ * The quick way for what most prefixes are: IPv4 in canonical form. It makes no objects, for a full table is written
+ * again to each peer that comes up. Undefined for all else.
+ */
+function writeIpv4Prefix(text: string, into: Uint8Array, start: number): number | undefined {
+  let from = 0;
+  for (let part = 1; part <= 5; part++) {
+    const end = part === 5 ? text.length : text.indexOf(part === 4 ? "/" : ".", from);
+    const number = decimal(text, from, end);
+    if (number === undefined || number > (part === 5 ? 32 : 255)) return undefined;
+    // The length is the last part of the text and the first octet of the NLRI.
+    into[start + (part % 5)] = number;
+    from = end + 1;
+  }
+  const length = into[start] ?? 0;
+  return hasHostBits(into, start + 1, length) ? undefined : start + 1 + octetsOf(length);
+}
+
+const ZERO = 48;
+
+/** The number in a part of a text: one to three digits, without leading zeros. */
+function decimal(text: string, from: number, end: number): number | undefined {
+  const digits = end - from;
+  if (digits < 1 || digits > 3 || (digits > 1 && text.charCodeAt(from) === ZERO)) return undefined;
+  let number = 0;
+  for (let i = from; i < end; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    number = 10 * number + digit;
+  }
+  return number;
+}
+
+function hasHostBits(octets: Uint8Array, at: number, length: number): boolean {
+  if (length === 32) return false;
+  const [a = 0, b = 0, c = 0, d = 0] = octets.subarray(at, at + 4);
+  const value = (a << 24) | (b << 16) | (c << 8) | d;
+  return (value & (0xffff_ffff >>> length)) !== 0;
 }
 
 /**
