@@ -11,6 +11,7 @@ const ADDRESSES = "198.51.100.0-198.51.100.15";
 const NAMESPACE = "metallb-system";
 const SPEAKERS = "metallb.io/component-type=speaker";
 const PASSWORD = "o pen sesame";
+const SERVICE = "metallb.io/service-name";
 const EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 /** The client is a router that runs BIRD, with a session to every node; what BIRD says of itself is the evidence. */
@@ -147,10 +148,29 @@ describe("announcers that speak BGP", () => {
     await routed("198.51.100.0", [...nodes.keys()]);
   });
 
-  it("answer no ARP for what goes by BGP, and say nothing wrong of it", async () => {
-    const service = await c.get("service", app);
-    const conditions = (service?.status?.conditions ?? []) as { type: string }[];
-    expect(conditions.map(({ type }) => type)).not.toContain("Announced");
+  it("metallb 183: say on the Service, in ServiceBGPStatuses and on the VirtualIP who is told", async () => {
+    const statuses = await c.get("servicebgpstatuses", "-n", NAMESPACE, "-l", `${SERVICE}=${app}`);
+    const said = (statuses?.items ?? []).map(({ status }) => status as { node: string });
+    expect(said.sort(byNode)).toEqual(
+      [...nodes.keys()].sort().map(node => ({
+        ...{ node, serviceName: app, serviceNamespace: "default" },
+        ...{ peers: [app], waitingPeers: [] },
+      })),
+    );
+    const vip = (await c.get("vip", "198.51.100.0"))!;
+    expect(vip.status.protocol).toBe("bgp");
+    const entries = vip.status.bgp as Record<string, { peers: readonly string[] }>;
+    expect(Object.keys(entries).sort()).toEqual([...nodes.keys()].sort());
+    expect(Object.values(entries).every(({ peers }) => String(peers) === app)).toBe(true);
+    await c.waitFor("the condition Announced", async () => {
+      const service = await c.get("service", app);
+      const conditions = (service?.status?.conditions ?? []) as Record<string, string>[];
+      const announced = conditions.find(({ type }) => type === "Announced");
+      return announced?.["status"] === "True" && announced["reason"] === "BGP";
+    });
+  });
+
+  it("answer no ARP for what goes by BGP", async () => {
     for (const node of c.lab.nodes) {
       const proxies = await c.lab.exec(node, ["ip", "neigh", "show", "proxy"]);
       expect(proxies.stdout, node).not.toContain("198.51.100.");
@@ -186,6 +206,10 @@ describe("announcers that speak BGP", () => {
     return links[0]!.addr_info[0]!.local;
   }
 });
+
+function byNode(a: { node: string }, b: { node: string }): number {
+  return a.node < b.node ? -1 : 1;
+}
 
 function addressIn(status: unknown): string {
   const { addresses } = status as { addresses: { type: string; address: string }[] };

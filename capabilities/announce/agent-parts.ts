@@ -5,7 +5,7 @@ import type { Kernel } from "./layer2/netlink";
 import type { Metrics } from "./metrics";
 import type { Options } from "./options";
 import type { PacketSocket } from "./packet/packet-socket";
-import type { OwnPod } from "./status/service-l2-status";
+import type { OwnPod } from "./status/service-status-object";
 
 /** The outside world as the announcer uses it. */
 export type AgentParts = {

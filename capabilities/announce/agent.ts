@@ -1,7 +1,6 @@
-import { advertisedAddresses, wantedPeers } from "./bgp/routes";
-import { createSessions } from "./bgp/sessions";
+import { createAdvertiser } from "./bgp/advertiser";
+import type { Advertiser } from "./bgp/advertiser";
 import { signedTcp } from "./bgp/signed-tcp";
-import type { BgpSessions } from "./bgp/sessions";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
 import { alivePeers, holdersOf, nextClaims, suspectsOf } from "./holders";
@@ -63,7 +62,7 @@ class RunningAgent implements Agent {
   readonly #announcer: Announcer;
   readonly #prober: Prober;
   readonly #reporter: Reporter;
-  readonly #bgp: BgpSessions;
+  readonly #bgp: Advertiser;
   #membership: Membership | undefined;
   #secret: { stop(): Promise<void> } | undefined;
   #plan: Plan | undefined;
@@ -87,7 +86,17 @@ class RunningAgent implements Agent {
     this.#parts = parts;
     this.#me = options.nodeName;
     this.#reporter = createReporter(parts);
-    this.#bgp = createSessions({ log, signed: signedTcp });
+    this.#bgp = createAdvertiser({
+      ...{ log, signed: signedTcp, after: startTimer, now: () => performance.now() },
+      ignoreExcludeLabel: options.ignoreExcludeLabel,
+      drainMs: options.bgpDrainMs,
+      onNews: news => {
+        this.#reporter.sessionNews(news);
+      },
+      onView: (view, changes) => {
+        this.#reporter.advertised(view, changes);
+      },
+    });
     metrics.watchSessions(() => this.#bgp.reports());
     const send = (index: number, frame: Uint8Array): void => {
       socket.send(index, frame);
@@ -277,7 +286,7 @@ class RunningAgent implements Agent {
 
   #replan(): void {
     if (this.#phase !== "active" && this.#phase !== "leaving") return;
-    if (this.#phase === "active") this.#advertise();
+    this.#advertise();
     const before = this.#plan;
     const plan = this.#planWith(this.#members());
     this.#plan = plan;
@@ -290,10 +299,10 @@ class RunningAgent implements Agent {
 
   /** What goes by BGP depends on no other node. */
   #advertise(): void {
-    const me = this.#watch.nodes().find(({ name }) => name === this.#me);
-    const { ignoreExcludeLabel } = this.#parts.options;
-    const input = { config: this.#watch.config(), services: this.#watch.services() };
-    this.#bgp.apply(wantedPeers({ ...input, me, ignoreExcludeLabel }), me);
+    const nodes = this.#watch.nodes();
+    const cluster = { config: this.#watch.config(), services: this.#watch.services() };
+    this.#reporter.learned({ ...cluster, nodes });
+    this.#bgp.update({ ...cluster, me: nodes.find(({ name }) => name === this.#me) });
   }
 
   #planWith(members: readonly Member[], alive: ReadonlySet<string> = this.#alive()): Plan {
@@ -356,8 +365,7 @@ class RunningAgent implements Agent {
     for (const address of held.keys()) {
       if (!owned.has(address) || lingering.has(address)) this.#announcer.stop(address);
     }
-    const advertised = advertisedAddresses(this.#watch.services(), this.#watch.config());
-    this.#reporter.planned({ plan, takenOver: mine, held, alive: this.#alive(), advertised });
+    this.#reporter.planned({ plan, takenOver: mine, held, alive: this.#alive() });
     // Epochs are raised when it is clear that this node keeps what it took or adopted.
     this.#claim(new Set(this.#claims.map(({ address }) => address)));
     this.#stopLinger();

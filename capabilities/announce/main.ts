@@ -11,13 +11,13 @@ import { createMetrics } from "./metrics";
 import { helpText, readCommand } from "./options";
 import type { Options } from "./options";
 import { openPacketSocket } from "./packet/packet-socket";
-import type { OwnPod } from "./status/service-l2-status";
+import type { OwnPod } from "./status/service-status-object";
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
-/** A release that takes longer than this has hung; the pod's grace period is longer. */
-const RELEASE_LIMIT_MS = 8000;
+/** A release that takes so much longer than the drain has hung; the pod's grace period must be longer than both. */
+const RELEASE_LIMIT_MS = 6000;
 const SOON_MS = 100;
 
 async function main(): Promise<void> {
@@ -76,15 +76,20 @@ async function run(options: Options): Promise<void> {
   state.agent = agent;
   const release = once((signal: string) => {
     server.close();
-    stopAgent(agent, log, signal).catch(() => process.exit(EXIT_FAILED));
+    const limitMs = RELEASE_LIMIT_MS + options.bgpDrainMs;
+    stopAgent(agent, log, { signal, limitMs }).catch(() => process.exit(EXIT_FAILED));
   });
   process.on("SIGTERM", release);
   process.on("SIGINT", release);
 }
 
-async function stopAgent(agent: Agent, log: Logger, signal: string): Promise<void> {
+async function stopAgent(
+  agent: Agent,
+  log: Logger,
+  { signal, limitMs }: { readonly signal: string; readonly limitMs: number },
+): Promise<void> {
   log.info({ signal }, "handing over and ending");
-  setTimeout(() => process.exit(EXIT_FAILED), RELEASE_LIMIT_MS).unref();
+  setTimeout(() => process.exit(EXIT_FAILED), limitMs).unref();
   await agent.stop();
   log.info({}, "ended");
   // Watches and kept connections may hold the process; all that matters is done.

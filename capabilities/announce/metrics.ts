@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
+import { registerSessionMetrics } from "./bgp/session-metrics";
 import type { SessionReport } from "./bgp/sessions";
 import type { HeartbeatCounts } from "./membership/membership";
 
@@ -15,6 +16,7 @@ export type Metrics = {
   readonly problems: Gauge;
   readonly ready: Gauge;
   readonly probesSent: Counter;
+  readonly sessionDowns: Counter<"peer">;
   /** From now on the heartbeats' counts are read from here. */
   countHeartbeats(read: () => HeartbeatCounts): void;
   /** From now on the BGP sessions are read from here. */
@@ -38,35 +40,18 @@ export function createMetrics(): Metrics {
     },
   });
   let readSessions: () => readonly SessionReport[] = () => [];
-  new Gauge({
-    name: "metallb_bgp_session_up",
-    help: "1 for each BGP session that is established",
-    labelNames: ["peer"],
-    registers,
-    collect() {
-      this.reset();
-      readSessions().forEach(({ peer, isUp }) => {
-        this.set({ peer }, isUp ? 1 : 0);
-      });
-    },
-  });
-  new Gauge({
-    name: "metallb_bgp_announced_prefixes_total",
-    help: "Prefixes that are advertised to a peer, or will be once its session is established",
-    labelNames: ["peer"],
-    registers,
-    collect() {
-      this.reset();
-      readSessions().forEach(({ peer, prefixes }) => {
-        this.set({ peer }, prefixes);
-      });
-    },
-  });
+  registerSessionMetrics(registry, () => readSessions());
   return {
     registry,
     watchSessions: read => {
       readSessions = read;
     },
+    sessionDowns: new Counter({
+      name: "ancho_bgp_session_downs_total",
+      help: "How often established BGP sessions went down, other than on purpose, by name of the BGPPeer",
+      labelNames: ["peer"],
+      registers,
+    }),
     probesSent: new Counter({
       name: "ancho_probes_sent_total",
       help: "ARP requests and neighbor solicitations sent to find out whether a silent owner still answers",

@@ -16,6 +16,8 @@ export type Options = {
   readonly loadBalancerClass?: string;
   readonly ignoreExcludeLabel: boolean;
   readonly placement: Placement;
+  /** How long routes are kept as the last choice before they are taken back on purpose, ms. */
+  readonly bgpDrainMs: number;
 };
 
 /** What the command line asks for. */
@@ -64,6 +66,11 @@ const FLAGS = {
     env: "PLACEMENT",
     fallback: "spread",
     help: "spread: addresses stay where they are, new ones go to the node with the fewest; hash: as MetalLB",
+  },
+  "bgp-drain-ms": {
+    env: "BGP_DRAIN_MS",
+    fallback: "2000",
+    help: "time that BGP routes carry the community GRACEFUL_SHUTDOWN before they are withdrawn on purpose, 0 to 60000",
   },
   "lb-class": {
     env: "LB_CLASS",
@@ -156,6 +163,7 @@ function readOptions(
     excludeInterfaces: readPatterns(get("exclude-interfaces") ?? ""),
     ignoreExcludeLabel,
     placement: readPlacement(get("placement")),
+    bgpDrainMs: readNumber("bgp-drain-ms", get("bgp-drain-ms"), [0, 60_000]),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(loadBalancerClass === undefined ? {} : { loadBalancerClass }),
   };

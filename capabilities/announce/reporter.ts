@@ -1,6 +1,10 @@
 import type { kind } from "kubernetes-fluent-client";
 import { keyOf } from "../kube/resource";
 import type { AgentParts } from "./agent-parts";
+import type { SessionNews } from "./bgp/sessions";
+import type { BgpView, changesBetween } from "./bgp/view";
+import { createBgpReporter } from "./bgp-reporter";
+import type { BgpFacts, BgpReporter } from "./bgp-reporter";
 import { speakerState } from "./status/speaker-state";
 import { NO_OUTCOME } from "./layer2/responder";
 import type { Outcome, Owned } from "./layer2/responder";
@@ -16,7 +20,11 @@ export type Reporter = {
   /** Where Services are found. */
   useServices(source: ServiceSource): void;
   configRead(errors: readonly string[]): void;
+  /** The cluster as it is, before what follows from it. */
+  learned(facts: BgpFacts): void;
   planned(news: PlanNews): void;
+  advertised(view: BgpView, changes: ReturnType<typeof changesBetween>): void;
+  sessionNews(news: SessionNews): void;
   reconciled(outcome: Outcome): void;
   stop(): Promise<void>;
 };
@@ -28,8 +36,6 @@ export type PlanNews = {
   readonly held: Owned;
   /** Nodes that may own addresses. */
   readonly alive: ReadonlySet<string>;
-  /** What BGPAdvertisements are for, each as `namespace/name address`. */
-  readonly advertised: ReadonlySet<string>;
 };
 
 export type ServiceSource = {
@@ -59,13 +65,23 @@ export function createReporter(parts: Parts): Reporter {
   const failed = new Set<string>();
   let configErrors: readonly string[] | undefined;
   const state = speakerState(parts, () => configErrors);
+  const bgp = createBgpReporter(parts, emit);
+  let toldByBgp: BgpView["told"] = new Set();
 
   const writer = startStatusWriter({
     client: parts.client,
     me,
     namespace: options.namespace,
     ...(parts.pod ? { pod: parts.pod } : {}),
-    source: { address: statusOf, service: key => answerersOf(plan, outcome, key) },
+    source: {
+      address: statusOf,
+      service: key => answerersOf(plan, outcome, key),
+      standing: address => bgp.standing(address),
+      audience: service => bgp.audience(service),
+    },
+    onAdvertisers: keys => {
+      announcedWriter.check(keys.flatMap(key => source.service(key) ?? []));
+    },
     log,
   });
 
@@ -80,6 +96,7 @@ export function createReporter(parts: Parts): Reporter {
         verdicts: verdicts.get(keyOf(service)) ?? [],
         answering,
         withoutInterface,
+        byBgp: address => bgp.byBgp(keyOf(service), address, writer.advertisersOf(address)),
       }),
     onSilence: (key, message) => {
       emit(key, "Warning", "NotAnnounced", message);
@@ -152,7 +169,7 @@ export function createReporter(parts: Parts): Reporter {
       if (before?.text === after?.text) continue;
       writer.addressChanged(address);
       new Set([...(before?.services ?? []), ...(after?.services ?? [])]).forEach(service => {
-        writer.serviceChanged(service);
+        writer.layer2Changed(service);
       });
     }
     signatures = next;
@@ -167,6 +184,10 @@ export function createReporter(parts: Parts): Reporter {
       for (const service of services) {
         metrics.announced.set({ service, protocol: "layer2", node: me, ip }, 1);
       }
+    }
+    for (const pair of toldByBgp) {
+      const [service = "", ip = ""] = pair.split(" ");
+      metrics.announced.set({ service, protocol: "bgp", node: me, ip }, 1);
     }
   }
 
@@ -192,10 +213,27 @@ export function createReporter(parts: Parts): Reporter {
         log.error({}, error);
       });
     },
+    learned: facts => {
+      bgp.learned(facts);
+    },
+    sessionNews: news => {
+      bgp.news(news);
+    },
+    advertised: (view, changes) => {
+      bgp.advertised(view);
+      toldByBgp = view.told;
+      changes.services.forEach(service => {
+        writer.bgpChanged(service);
+      });
+      changes.addresses.forEach(address => {
+        writer.addressChanged(address);
+      });
+      noteMetrics();
+    },
     planned: news => {
       ({ plan, alive } = news);
-      const told = plan.verdicts.filter(verdict => !goesByBgp(verdict, news.advertised));
-      verdicts = byService(told);
+      const told = plan.verdicts.filter(verdict => !goesByBgp(verdict, bgp));
+      verdicts = byService(plan.verdicts);
       for (const move of news.takenOver) noteMove(move, news.plan, news.held);
       noteSilences(told);
       noteChanges();
@@ -219,11 +257,11 @@ export function createReporter(parts: Parts): Reporter {
 }
 
 /** That layer 2 does not announce it is then as it should be. */
-function goesByBgp(verdict: Verdict, advertised: PlanNews["advertised"]): boolean {
+function goesByBgp(verdict: Verdict, bgp: BgpReporter): boolean {
   return (
     verdict.owner === undefined &&
     verdict.reason === "noMatchingAdvertisement" &&
-    advertised.has(`${verdict.service} ${verdict.address}`)
+    bgp.isFor(verdict.service, verdict.address)
   );
 }
 

@@ -68,7 +68,7 @@ const namespaceRights: readonly Manifest[] = [
       },
       {
         apiGroups: ["metallb.io"],
-        resources: ["servicel2statuses"],
+        resources: ["servicel2statuses", "servicebgpstatuses"],
         verbs: [...read, "create", "delete"],
       },
       {
@@ -78,7 +78,10 @@ const namespaceRights: readonly Manifest[] = [
       },
       {
         apiGroups: ["metallb.io"],
-        resources: ["servicel2statuses/status", "configurationstates/status"],
+        resources: [
+          ...["servicel2statuses/status", "servicebgpstatuses/status"],
+          "configurationstates/status",
+        ],
         verbs: ["patch"],
       },
       // The configuration of MetalLB 0.12 and older.

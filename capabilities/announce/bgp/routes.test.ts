@@ -168,6 +168,22 @@ describe("what a node advertises", () => {
     expect(advertisedAddresses([web, front], config({ bgpAds: [] }))).toEqual(new Set());
   });
 
+  it("says whose the routes are", () => {
+    const sharer = service("api", ["10.20.30.1"]);
+    const bgpPeers = [peer("four", { families: ["ipv4"] }), peer("six", { families: ["ipv6"] })];
+    const [four, six] = wanted({ services: [web, sharer], config: config({ bgpPeers }) });
+    expect([...four!.carried]).toEqual(["default/web 10.20.30.1", "default/api 10.20.30.1"]);
+    expect([...six!.carried]).toEqual([]);
+  });
+
+  it("is the last choice of routers while the node goes away", () => {
+    const bgpAds = [ad("a", { communities: ["0:1"], localPref: 200 })];
+    const [one] = wanted({ config: config({ bgpAds }), isLeaving: true });
+    expect(one?.routes.get("10.20.30.1/32")).toMatchObject({
+      ...{ localPref: 0, communities: ["0:1", "65535:0"] },
+    });
+  });
+
   it("holds every address, and nothing that no Service has, whatever the lengths", () => {
     const hosts = fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 30 });
     fc.assert(

@@ -16,13 +16,20 @@ export type RouteInput = {
   readonly me: NodeFacts | undefined;
   /** Serve nodes with the exclude label too (as MetalLB's --ignore-exclude-lb). */
   readonly ignoreExcludeLabel: boolean;
+  /** The node goes away: its routes are the last that routers are to use. */
+  readonly isLeaving?: boolean;
 };
 
 /** Prefixes and what is said of them. */
 export type Routes = ReadonlyMap<string, RouteAttributes>;
 
 /** A peer of this node and what is advertised to it. */
-export type WantedPeer = { readonly peer: BgpPeer; readonly routes: Routes };
+export type WantedPeer = {
+  readonly peer: BgpPeer;
+  readonly routes: Routes;
+  /** Whose routes they are, each as `namespace/name address`. */
+  readonly carried: ReadonlySet<string>;
+};
 
 /**
  * What this node advertises to which routers. It does not depend on other nodes: each speaks for itself, and routers
@@ -33,6 +40,7 @@ export function wantedPeers({
   services,
   me,
   ignoreExcludeLabel,
+  isLeaving = false,
 }: RouteInput): readonly WantedPeer[] {
   if (!me) return [];
   const peers = config.bgpPeers.filter(peer => matchesAny(peer.nodeSelectors, me.labels));
@@ -40,7 +48,13 @@ export function wantedPeers({
     !me.isNetworkUnavailable && (ignoreExcludeLabel || !(EXCLUDE_LABEL in me.labels));
   const reachable = isUsable ? services.filter(service => canDeliver(service, me)) : [];
   const offers = reachable.flatMap(service => offersOf(service, config, me));
-  return peers.map(peer => ({ peer, routes: routesFor(peer, offers) }));
+  return peers.map(peer => {
+    const own = offers.filter(offer => isFor(peer, offer));
+    const carried = new Set(
+      own.map(({ service, address }) => `${service} ${formatAddress(address)}`),
+    );
+    return { peer, routes: routesOf(own, isLeaving), carried };
+  });
 }
 
 /** The addresses of Services that a BGPAdvertisement is for, each as `namespace/name address`. */
@@ -58,8 +72,8 @@ export function advertisedAddresses(
   );
 }
 
-/** One address by one advertisement. */
-type Offer = { readonly ad: BgpAd; readonly address: IpAddress };
+/** One address of a Service by one advertisement. */
+type Offer = { readonly service: string; readonly ad: BgpAd; readonly address: IpAddress };
 
 /** Local: an endpoint on the node itself. Cluster: an endpoint anywhere. */
 function canDeliver({ isLocal, endpointNodes, hasEndpoint }: ServiceFacts, me: NodeFacts): boolean {
@@ -71,8 +85,13 @@ function offersOf(service: ServiceFacts, config: Config, me: NodeFacts): readonl
     const address = parseAddress(text);
     return adsFor(service, address, config)
       .filter(ad => matchesAny(ad.nodeSelectors, me.labels))
-      .flatMap(ad => (address ? [{ ad, address }] : []));
+      .flatMap(ad => (address ? [{ service: service.key, ad, address }] : []));
   });
+}
+
+function isFor(peer: BgpPeer, { ad, address }: Offer): boolean {
+  const isNamed = ad.peers.length === 0 || ad.peers.includes(peer.name);
+  return isNamed && peer.families.includes(address.family);
 }
 
 function adsFor(
@@ -91,16 +110,25 @@ function adsFor(
  * Advertisements that give the same prefix make one route: their communities come together, and the first one by name
  * that has a local preference decides it (as MetalLB's native mode).
  */
-function routesFor(peer: BgpPeer, offers: readonly Offer[]): Routes {
+function routesOf(offers: readonly Offer[], isLeaving: boolean): Routes {
   const routes = new Map<string, RouteAttributes>();
   for (const { ad, address } of offers) {
-    const isForPeer = ad.peers.length === 0 || ad.peers.includes(peer.name);
-    if (!isForPeer || !peer.families.includes(address.family)) continue;
     const prefix = prefixOf(address, ad.aggregationLength[address.family]);
     routes.set(prefix, joined(routes.get(prefix), ad));
   }
-  return routes;
+  return isLeaving ? new Map([...routes].map(([prefix, a]) => [prefix, leaving(a)])) : routes;
 }
+
+/** GRACEFUL_SHUTDOWN, and for routers of our own AS the local preference that it stands for (RFC 8326 section 4). */
+function leaving(attributes: RouteAttributes): RouteAttributes {
+  return {
+    ...attributes,
+    localPref: 0,
+    communities: union(attributes.communities, [GRACEFUL_SHUTDOWN]),
+  };
+}
+
+const GRACEFUL_SHUTDOWN = "65535:0";
 
 function prefixOf(address: IpAddress, length: number): string {
   const { family, first } = cidrRange(address, length);

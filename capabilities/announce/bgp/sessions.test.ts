@@ -54,7 +54,7 @@ describe("the BGP sessions of a node", () => {
   });
 
   const apply = (routes: Routes, over: Partial<BgpPeer> = {}): void => {
-    const wanted: WantedPeer = { peer: { ...peer, ...over }, routes };
+    const wanted: WantedPeer = { peer: { ...peer, ...over }, routes, carried: new Set() };
     sessions.apply([wanted], ME);
   };
   const until = (condition: () => boolean): Promise<boolean> => vi.waitUntil(condition, 20_000);
@@ -63,8 +63,8 @@ describe("the BGP sessions of a node", () => {
   it("announce what is wanted, take back what is not, and say nothing twice", async () => {
     apply(new Map([[A, {}]]));
     await until(() => announced() === 1);
-    expect(sessions.reports()).toEqual([
-      { peer: `127.0.0.1:${peer.port}`, isUp: true, prefixes: 1 },
+    expect(sessions.reports()).toMatchObject([
+      { name: "router", peer: `127.0.0.1:${peer.port}`, isUp: true, prefixes: 1 },
     ]);
     apply(new Map([[A, {}]]));
     apply(
@@ -107,7 +107,7 @@ describe("the BGP sessions of a node", () => {
   });
 
   it("wait for the node to be known", () => {
-    sessions.apply([{ peer, routes: new Map() }], undefined);
+    sessions.apply([{ peer, routes: new Map(), carried: new Set() }], undefined);
     expect(sessions.reports()).toEqual([]);
   });
 });

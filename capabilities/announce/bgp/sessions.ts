@@ -2,6 +2,7 @@ import { createSpeaker } from "../../bgp/index";
 import type {
   Peer,
   PeerOptions,
+  PeerStatus,
   RouteAttributes,
   SessionChange,
   Speaker,
@@ -13,13 +14,21 @@ import type { NodeFacts } from "../facts";
 import { nextHopsOf, routerIdFor } from "./identity";
 import type { Routes, WantedPeer } from "./routes";
 
-/** How a session is, for metrics. */
+/** How a session is, for metrics and statuses. */
 export type SessionReport = {
+  /** Name of the BGPPeer. */
+  readonly name: string;
   /** ADDRESS:PORT of the router, by which MetalLB's metrics know it. */
   readonly peer: string;
   readonly isUp: boolean;
   readonly prefixes: number;
+  /** When the session came up or went down last, ms since 1970; undefined before it was ever up. */
+  readonly changedAt: number | undefined;
+  readonly status: PeerStatus;
 };
+
+/** Something that happened to a session; told once. */
+export type SessionNews = { readonly peer: string; readonly change: SessionChange };
 
 /** The BGP sessions of this node. */
 export type BgpSessions = {
@@ -37,15 +46,18 @@ type Running = {
   readonly peer: Peer;
   /** What was announced, with the attributes as text. */
   readonly announced: Map<string, string>;
+  changedAt: number | undefined;
 };
 
 export type SessionsOptions = {
   readonly log: Log;
   /** Makes TCP connections that are signed with a password. */
   readonly signed: (password: string) => Transport;
+  /** Called when a session came up or went down, or an attempt failed. */
+  readonly onNews?: (news: SessionNews) => void;
 };
 
-export function createSessions({ log, signed }: SessionsOptions): BgpSessions {
+export function createSessions({ log, signed, onNews }: SessionsOptions): BgpSessions {
   const running = new Map<string, Running>();
   const ending = new Set<Promise<void>>();
 
@@ -64,12 +76,17 @@ export function createSessions({ log, signed }: SessionsOptions): BgpSessions {
       ...(peer.password === undefined ? {} : { transport: signed(peer.password) }),
     });
     const onChange = (change: SessionChange): void => {
-      if (change.type === "up") log.info({ peer: peer.name }, "BGP session is up");
-      else log.warn({ peer: peer.name, reason: change.reason }, "BGP session is down");
+      // What is ended on purpose is told where that is decided.
+      if (running.get(peer.name) !== one) return;
+      const isChange = change.type === "up" || change.wasUp;
+      if (isChange) one.changedAt = Date.now();
+      onNews?.({ peer: peer.name, change });
     };
     const handle = speaker.addPeer({ ...optionsOf(peer, me), onChange });
     const title = `${peer.address}:${peer.port}`;
-    return { settings, title, speaker, peer: handle, announced: new Map() };
+    const known = { settings, title, speaker, peer: handle };
+    const one: Running = { ...known, announced: new Map(), changedAt: undefined };
+    return one;
   }
 
   return {
@@ -92,11 +109,11 @@ export function createSessions({ log, signed }: SessionsOptions): BgpSessions {
       }
     },
     reports: () =>
-      [...running.values()].map(({ title, peer, announced }) => ({
-        peer: title,
-        isUp: peer.status().state === "Established",
-        prefixes: announced.size,
-      })),
+      [...running].map(([name, { title, peer, announced, changedAt }]) => {
+        const status = peer.status();
+        const isUp = status.state === "Established";
+        return { name, peer: title, isUp, prefixes: announced.size, changedAt, status };
+      }),
     stop: async reason => {
       [...running.keys()].forEach(name => {
         end(name, reason);

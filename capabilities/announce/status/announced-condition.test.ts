@@ -2,7 +2,7 @@ import type { kind } from "kubernetes-fluent-client";
 import { describe, expect, it } from "vitest";
 import type { Verdict } from "../plan";
 import { announcedOf, announcedPatch, isSaid } from "./announced-condition";
-import type { AnnouncedInput } from "./announced-condition";
+import type { AnnouncedInput, ByBgp } from "./announced-condition";
 
 const IP = "172.30.0.240";
 const V6 = "fd00::240";
@@ -26,6 +26,7 @@ const ask = (verdicts: readonly Verdict[], over: Partial<AnnouncedInput> = {}) =
     alive: new Set(["n2", "n1"]),
     answering: new Set([IP, V6]),
     withoutInterface: new Set(),
+    byBgp: () => undefined,
     ...over,
   });
 
@@ -70,6 +71,52 @@ describe("announcedOf", () => {
       reason: "NoInterface",
       message: expect.stringContaining("no interface of node n1 fits") as string,
     });
+  });
+});
+
+describe("announcedOf what goes by BGP", () => {
+  const unwanted = (address: string): Verdict => ({
+    ...{ service: "default/web", address, refusals: new Map() },
+    reason: "noMatchingAdvertisement",
+    message: "no L2Advertisement",
+  });
+  const silence = { reason: "noSession", message: "no session" };
+  const by = (standings: Record<string, ByBgp>, me = "n1"): Partial<AnnouncedInput> => ({
+    me,
+    byBgp: address => standings[address],
+  });
+
+  it("is True while a node advertises the addresses; the first of them speaks", () => {
+    const standing = by({ [IP]: { nodes: ["n2", "n3"] }, [V6]: { nodes: ["n3"] } }, "n2");
+    expect(ask([unwanted(IP), unwanted(V6)], standing)).toEqual({
+      status: "True",
+      reason: "BGP",
+      message: `BGP routers are told of ${IP} and ${V6}`,
+    });
+    expect(ask([unwanted(IP)], { ...standing, me: "n1" })).toBeUndefined();
+  });
+
+  it("is both where layer 2 answers, too", () => {
+    expect(ask([owned(IP, "n1")], by({ [IP]: { nodes: ["n2"] } }))).toMatchObject({
+      status: "True",
+      reason: "Layer2AndBGP",
+    });
+  });
+
+  it("is False with BGP's reason when nobody advertises, and undecided while that is not known", () => {
+    expect(ask([unwanted(IP)], by({ [IP]: { nodes: [], silence } }))).toEqual({
+      status: "False",
+      reason: "NoSession",
+      message: `${IP}: no session`,
+    });
+    expect(ask([unwanted(IP)], by({ [IP]: { nodes: [] } }))).toBeUndefined();
+  });
+
+  it("keeps reasons that have nothing to do with how it is announced", () => {
+    expect(ask([silent(IP)], by({ [IP]: { nodes: [], silence } }))).toMatchObject({
+      reason: "NoEndpoints",
+    });
+    expect(ask([unwanted(IP)])).toMatchObject({ reason: "NoMatchingAdvertisement" });
   });
 });
 

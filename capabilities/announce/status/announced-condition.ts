@@ -21,47 +21,99 @@ export type AnnouncedInput = {
   readonly answering: ReadonlySet<string>;
   /** Addresses that this node owns and has no interface for. */
   readonly withoutInterface: ReadonlySet<string>;
+  /** How BGP stands for an address; undefined if no BGPAdvertisement is for it. */
+  readonly byBgp: (address: string) => ByBgp | undefined;
+};
+
+/** How BGP stands for an address of a Service. */
+export type ByBgp = {
+  /** Nodes that advertise it, sorted. */
+  readonly nodes: readonly string[];
+  /** Why there are none; undefined if there are, or if that may change by itself very soon. */
+  readonly silence?: { readonly reason: string; readonly message: string };
 };
 
 /**
  * What this node is to say of a Service: nothing of one without addresses; undefined if another node is to say it, or
  * if it is too early. One node speaks for a Service: the owner of its first address that has one, or else the first
- * node that is alive.
+ * that advertises one of them by BGP, or else the first node that is alive.
  */
 export function announcedOf(input: AnnouncedInput): Announced | "nothing" | undefined {
-  const { me, verdicts, answering, withoutInterface } = input;
+  const { me, verdicts, answering } = input;
   if (speakerOf(input) !== me) return undefined;
   if (verdicts.length === 0) return "nothing";
-  const isMute = ({ address, owner }: Verdict): boolean =>
-    owner === me && withoutInterface.has(address);
-  const problems = verdicts.flatMap((verdict): Problem[] => {
-    if (verdict.owner === undefined) return [verdict];
-    return isMute(verdict) ? [noInterface(verdict.address, me)] : [];
-  });
+  const findings = verdicts.map(verdict => findingOf(verdict, input));
+  const problems = findings.flatMap(finding => (finding.problem ? [finding.problem] : []));
   const [first] = problems;
   if (first) {
     const texts = problems.map(({ address, message }) => `${address}: ${message}`);
     const reason = `${first.reason.charAt(0).toUpperCase()}${first.reason.slice(1)}`;
     return { status: "False", reason, message: texts.join("; ") };
   }
+  if (findings.some(({ isEarly }) => isEarly)) return undefined;
   // The kernel is about to answer: then this is asked again.
   if (verdicts.some(({ address, owner }) => owner === me && !answering.has(address))) {
     return undefined;
   }
-  const addresses = verdicts.map(({ address }) => address).join(" and ");
-  return { status: "True", reason: "Layer2", message: `A node answers for ${addresses}` };
+  return announced(findings);
 }
 
 type Problem = { readonly address: string; readonly reason: string; readonly message: string };
+
+/** How one address is announced, or why it is not, or that this is not known yet. */
+type Finding = {
+  readonly address: string;
+  readonly byLayer2: boolean;
+  readonly byBgp: boolean;
+  readonly problem?: Problem;
+  readonly isEarly?: boolean;
+};
+
+function findingOf(verdict: Verdict, input: AnnouncedInput): Finding {
+  const { me, withoutInterface } = input;
+  const { address, owner } = verdict;
+  const bgp = input.byBgp(address);
+  const isMute = owner === me && withoutInterface.has(address);
+  const byLayer2 = owner !== undefined && !isMute;
+  const byBgp = bgp !== undefined && bgp.nodes.length > 0;
+  const finding = { address, byLayer2, byBgp };
+  if (byLayer2 || byBgp) return finding;
+  if (isMute) return { ...finding, problem: noInterface(address, me) };
+  return { ...finding, ...silenceOf(verdict as Silent, bgp) };
+}
+
+type Silent = Exclude<Verdict, { readonly owner: string }>;
+
+/** BGP's reason where nothing else stands in the way. */
+function silenceOf(verdict: Silent, bgp: ByBgp | undefined): Pick<Finding, "problem" | "isEarly"> {
+  if (!bgp || verdict.reason !== "noMatchingAdvertisement") return { problem: verdict };
+  const { silence } = bgp;
+  return silence ? { problem: { address: verdict.address, ...silence } } : { isEarly: true };
+}
+
+function announced(findings: readonly Finding[]): Announced {
+  const [answered, told] = [
+    findings.filter(({ byLayer2 }) => byLayer2),
+    findings.filter(({ byBgp }) => byBgp),
+  ].map(list => list.map(({ address }) => address).join(" and "));
+  const texts = [
+    ...(answered ? [`A node answers for ${answered}`] : []),
+    ...(told ? [`BGP routers are told of ${told}`] : []),
+  ];
+  const reason = [...(answered ? ["Layer2"] : []), ...(told ? ["BGP"] : [])].join("And");
+  return { status: "True", reason, message: texts.join("; ") };
+}
 
 function noInterface(address: string, node: string): Problem {
   const message = `no interface of node ${node} fits: check the L2Advertisement's interfaces and that they are up`;
   return { address, reason: "NoInterface", message };
 }
 
-function speakerOf({ verdicts, alive }: AnnouncedInput): string | undefined {
+function speakerOf({ verdicts, alive, byBgp }: AnnouncedInput): string | undefined {
   const owner = verdicts.find(verdict => verdict.owner !== undefined)?.owner;
-  return owner ?? [...alive].sort()[0];
+  if (owner !== undefined) return owner;
+  const advertiser = verdicts.flatMap(({ address }) => byBgp(address)?.nodes ?? [])[0];
+  return advertiser ?? [...alive].sort()[0];
 }
 
 type Condition = NonNullable<NonNullable<kind.Service["status"]>["conditions"]>[number];

@@ -1,3 +1,5 @@
+import { serviceBGPStatusResource } from "../../config/kinds/service-bgp-status";
+import type { ServiceBGPStatus } from "../../config/kinds/service-bgp-status";
 import { serviceL2StatusResource } from "../../config/kinds/service-l2-status";
 import type { ServiceL2Status } from "../../config/kinds/service-l2-status";
 import { virtualIPResource } from "../../config/kinds/virtual-ip";
@@ -5,13 +7,18 @@ import type { VirtualIP } from "../../config/kinds/virtual-ip";
 import { formatAddress, parseAddress } from "../../config/address";
 import { parseVipName, vipName } from "../../config/vip-name";
 import type { KubeClient } from "../../kube/client";
-import { isReason } from "../../kube/errors";
 import type { Log } from "../../kube/log";
 import type { ResourceKind } from "../../kube/resource";
 import { watchStore } from "../../kube/store";
 import { createWorkQueue } from "../../kube/work-queue";
-import { serviceKeyOf, serviceStatusOps } from "./service-l2-status";
-import type { OwnPod, StatusOp } from "./service-l2-status";
+import { bgpStatusOps } from "./service-bgp-status";
+import type { Audience } from "./service-bgp-status";
+import { serviceStatusOps } from "./service-l2-status";
+import type { OwnPod } from "./service-status-object";
+import { startServiceStatusWriter } from "./service-status-writer";
+import { ignoreGone } from "./status-ops";
+import { advertisers, bgpEntriesPatch, joinedPatch } from "./virtual-ip-bgp";
+import type { BgpStanding } from "./virtual-ip-bgp";
 import { virtualIpPatch } from "./virtual-ip-status";
 import type { AddressStatus } from "./virtual-ip-status";
 
@@ -23,6 +30,9 @@ export type StatusSource = {
     readonly owners: ReadonlySet<string>;
     readonly interfaces: readonly string[];
   };
+  /** Undefined while it is not known. */
+  standing(address: string): BgpStanding | undefined;
+  audience(service: string): Audience;
 };
 
 export type StatusWriterOptions = {
@@ -31,37 +41,38 @@ export type StatusWriterOptions = {
   readonly namespace: string;
   readonly pod?: OwnPod;
   readonly source: StatusSource;
+  /** Called when the nodes that advertise an address by BGP have changed, with the Services that hold it. */
+  readonly onAdvertisers: (services: readonly string[]) => void;
   readonly log: Log;
 };
 
-/** Keeps VirtualIP and ServiceL2Status objects true, in its own time: nothing waits for it. */
+/** Keeps VirtualIPs and what is said of Services true, in its own time: nothing waits for it. */
 export type StatusWriter = {
   addressChanged(address: string): void;
-  serviceChanged(key: string): void;
+  layer2Changed(service: string): void;
+  bgpChanged(service: string): void;
+  /** Nodes that say that they advertise an address by BGP. */
+  advertisersOf(address: string): readonly string[];
   stop(): Promise<void>;
 };
 
 const virtualIps: ResourceKind<VirtualIP> = virtualIPResource;
 const l2Statuses: ResourceKind<ServiceL2Status> = serviceL2StatusResource;
+const bgpStatuses: ResourceKind<ServiceBGPStatus> = serviceBGPStatusResource;
 
 export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
   const { client, me, namespace, source, log } = options;
-  // A deleted object tells only its key; this finds the Service that it was about.
-  const serviceOf = new Map<string, string>();
+  const known = new Map<string, string>();
   const vipStore = watchStore(virtualIps, {
     log,
-    onChange: key => {
+    onChange: (key, vip) => {
       vipQueue.add(key);
-    },
-  });
-  const statusStore = watchStore(l2Statuses, {
-    log,
-    namespace,
-    onChange: (key, object) => {
-      const service = object ? serviceKeyOf(object) : serviceOf.get(key);
-      if (object) serviceOf.set(key, serviceKeyOf(object));
-      else serviceOf.delete(key);
-      if (service !== undefined) serviceQueue.add(service);
+      const nodes = String(advertisers(vip));
+      if ((known.get(key) ?? "") === nodes) return;
+      if (nodes === "") known.delete(key);
+      else known.set(key, nodes);
+      const holders = vip?.spec.holders ?? [];
+      options.onAdvertisers(holders.map(({ namespace: of, name = "" }) => `${of}/${name}`));
     },
   });
 
@@ -72,22 +83,30 @@ export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
       const present = vipStore.get(name);
       const address = parseVipName(name);
       if (!present || !address) return;
-      const known = source.address(formatAddress(address));
-      const patch = known && virtualIpPatch(present, me, known);
+      const patch = patchOf(present, formatAddress(address));
       if (patch) await ignoreGone(client.mergePatchStatus(virtualIps, name, patch));
     },
   });
 
-  const serviceQueue = createWorkQueue({
-    name: "service-l2-status",
-    log,
-    reconcile: async service => {
-      await statusStore.synced;
-      const present = statusStore.list();
-      const input = { ...source.service(service), service, me, namespace, present };
-      const ops = serviceStatusOps(options.pod ? { ...input, pod: options.pod } : input);
-      for (const op of ops) await applyOp(client, op);
-    },
+  function patchOf(present: VirtualIP, address: string): object | undefined {
+    const owned = source.address(address);
+    const standing = source.standing(address);
+    return joinedPatch(present, me, {
+      layer2: (owned && virtualIpPatch(present, me, owned)?.status) ?? {},
+      bgp: standing ? bgpEntriesPatch(present, me, standing, new Date().toISOString()) : {},
+    });
+  }
+
+  const author = { me, namespace, ...(options.pod ? { pod: options.pod } : {}) };
+  const layer2 = startServiceStatusWriter(l2Statuses, {
+    ...{ client, namespace, log },
+    ops: (service, present) =>
+      serviceStatusOps({ ...author, ...source.service(service), service, present }),
+  });
+  const bgp = startServiceStatusWriter(bgpStatuses, {
+    ...{ client, namespace, log },
+    ops: (service, present) =>
+      bgpStatusOps({ ...author, audience: source.audience(service), service, present }),
   });
 
   return {
@@ -95,40 +114,19 @@ export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
       const parsed = parseAddress(address);
       if (parsed) vipQueue.add(vipName(parsed));
     },
-    serviceChanged: key => {
-      serviceQueue.add(key);
+    layer2Changed: service => {
+      layer2.serviceChanged(service);
+    },
+    bgpChanged: service => {
+      bgp.serviceChanged(service);
+    },
+    advertisersOf: address => {
+      const parsed = parseAddress(address);
+      return advertisers(parsed && vipStore.get(vipName(parsed)));
     },
     stop: async () => {
       vipStore.stop();
-      statusStore.stop();
-      await Promise.all([vipQueue.stop(), serviceQueue.stop()]);
+      await Promise.all([vipQueue.stop(), layer2.stop(), bgp.stop()]);
     },
   };
-}
-
-async function applyOp(client: KubeClient, op: StatusOp): Promise<void> {
-  switch (op.op) {
-    case "create":
-      try {
-        await client.create(l2Statuses, op.object);
-      } catch (error) {
-        if (!isReason(error, "AlreadyExists")) throw error;
-      }
-      return;
-    case "patch":
-      // Gone since the store saw it: the watch will say so, and this runs again.
-      await ignoreGone(client.mergePatchStatus(l2Statuses, op.key, op.patch));
-      return;
-    case "delete":
-      await ignoreGone(client.delete(l2Statuses, op.key));
-      return;
-  }
-}
-
-async function ignoreGone(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!isReason(error, "NotFound")) throw error;
-  }
 }

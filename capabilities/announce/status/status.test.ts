@@ -3,7 +3,8 @@ import type { ServiceL2Status } from "../../config/kinds/service-l2-status";
 import type { VirtualIP } from "../../config/kinds/virtual-ip";
 import type { Link } from "../layer2/kernel-state";
 import { serviceStatusOps } from "./service-l2-status";
-import type { ServiceStatusInput, StatusOp } from "./service-l2-status";
+import type { ServiceStatusInput } from "./service-l2-status";
+import type { StatusOp } from "./status-ops";
 import { virtualIpPatch } from "./virtual-ip-status";
 import type { AddressStatus } from "./virtual-ip-status";
 
@@ -71,7 +72,10 @@ describe("serviceStatusOps", () => {
   const mine: ServiceStatusInput = { ...base, owners: new Set(["n1"]), interfaces: ["eth0"] };
 
   /** The objects after the operations, as the API server would have them. */
-  function after(present: readonly ServiceL2Status[], ops: readonly StatusOp[]): ServiceL2Status[] {
+  function after(
+    present: readonly ServiceL2Status[],
+    ops: readonly StatusOp<ServiceL2Status>[],
+  ): ServiceL2Status[] {
     return ops.reduce(
       (objects, op) => {
         const keyOf = ({ metadata }: ServiceL2Status): string =>

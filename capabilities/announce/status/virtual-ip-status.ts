@@ -13,6 +13,9 @@ export type AddressStatus = {
   readonly move?: Move & { readonly at: string };
 };
 
+/** A merge patch of the status. */
+type StatusPatch = { readonly status: Readonly<Record<string, unknown>> };
+
 /**
  * The merge patch that makes the status say what is; undefined if it does. Only the owner writes, and after
  * the last owner the node that was it.
@@ -21,7 +24,7 @@ export function virtualIpPatch(
   present: VirtualIP,
   me: string,
   address: AddressStatus,
-): object | undefined {
+): StatusPatch | undefined {
   const said = present.status?.intendedOwner;
   if (address.owner === undefined) {
     const gone = { protocol: null, intendedOwner: null };
@@ -37,7 +40,7 @@ export function virtualIpPatch(
 type Owner = NonNullable<NonNullable<VirtualIP["status"]>["intendedOwner"]>;
 
 /** Still the same node: only what it answers with may have changed. */
-function refreshed(said: Owner, { mac, name }: Link): object | undefined {
+function refreshed(said: Owner, { mac, name }: Link): StatusPatch | undefined {
   if (said.mac === mac && said.interface === name) return undefined;
   return { status: { intendedOwner: { mac, interface: name } } };
 }
@@ -46,7 +49,7 @@ function takenOver(
   said: Owner | undefined,
   { mac, name }: Link,
   { from, to, cause, at }: Move & { readonly at: string },
-): object {
+): StatusPatch {
   // What the object says is the truth on who was before: this process may not have seen it.
   const lastMove = { from: said?.node ?? from ?? null, to, cause, at };
   const intendedOwner = { node: to, mac, interface: name, since: at };

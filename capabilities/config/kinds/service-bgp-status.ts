@@ -28,10 +28,17 @@ export const serviceBGPStatusSchema = z
         serviceName: immutable("The Service's name."),
         serviceNamespace: immutable("The Service's namespace."),
         peers: z.array(z.string()).exactOptional().meta({
-          description: "Names of the BGPPeers that the node advertises the Service to.",
+          description:
+            "Names of the BGPPeers that the node advertises the Service to: those with an established session.",
+        }),
+        waitingPeers: z.array(z.string()).exactOptional().meta({
+          description:
+            "Names of the BGPPeers that the node will advertise the Service to when their sessions are established.",
         }),
       })
       .exactOptional()
       .meta({ description: "Where the Service is advertised." }),
   })
   .meta({ description: "To which routers a node advertises a Service by BGP." });
+
+export type ServiceBGPStatus = z.infer<typeof serviceBGPStatusSchema>;

@@ -79,10 +79,24 @@ const status = z.object({
   service: optionalText(
     'The Services that hold the address, "namespace/name", joined by ", "; of a Released one, the Service that held it last.',
   ),
-  protocol: optionalText("How the network learns of the address: layer2, bgp, or both."),
+  protocol: optionalText(
+    "How the network learns of the address: 'layer2', 'bgp', or 'layer2,bgp'.",
+  ),
   intendedOwner: owner
     .exactOptional()
     .meta({ description: "The node that is to answer for the address." }),
+  bgp: z
+    .record(
+      z.string(),
+      z.object({
+        peers: z.array(z.string()).meta({
+          description: "Names of the BGPPeers that know the address from the node.",
+        }),
+        since: time("Since when the node advertises the address."),
+      }),
+    )
+    .exactOptional()
+    .meta({ description: "The nodes that advertise the address by BGP, by their names." }),
   observedOwner: owner
     .exactOptional()
     .meta({ description: "The node that was seen to answer, by another one." }),
