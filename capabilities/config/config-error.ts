@@ -10,6 +10,8 @@ export type ConfigError = {
   readonly problem: string;
   /** What the author can do, as an instruction. */
   readonly remedy: string;
+  /** What is missing may come later: then it is no reason to refuse the object. */
+  readonly mayComeLater?: true;
 };
 
 const LONGEST_VALUE = 120;

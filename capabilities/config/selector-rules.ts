@@ -6,6 +6,8 @@ export type Finding = {
   readonly value: unknown;
   readonly problem: string;
   readonly remedy: string;
+  /** What is missing may come later: then it is no reason to refuse the object. */
+  readonly mayComeLater?: true;
 };
 
 // k8s.io/apimachinery/pkg/util/validation: IsQualifiedName and IsValidLabelValue.

@@ -1,5 +1,12 @@
 import { Capability, a } from "pepr";
-import { IPAddressPoolModel } from "../config/registered-kinds";
+import {
+  BFDProfileModel,
+  BGPAdvertisementModel,
+  BGPPeerModel,
+  CommunityModel,
+  IPAddressPoolModel,
+} from "../config/registered-kinds";
+import { checkBfdProfileDeletion, checkBgp } from "./bgp-review/handlers";
 import { assignAddress, checkService, noticePool } from "./handlers";
 import { checkPool, checkPoolDeletion } from "./pool-review/handlers";
 
@@ -28,3 +35,12 @@ When(IPAddressPoolModel)
   .Watch(noticePool);
 
 When(IPAddressPoolModel).IsDeleted().Alias("pool-deletion").Validate(checkPoolDeletion);
+
+// What contradicts another object can only be seen beside it.
+When(BGPPeerModel).IsCreatedOrUpdated().Alias("bgp-peer").Validate(checkBgp("BGPPeer"));
+When(CommunityModel).IsCreatedOrUpdated().Alias("community").Validate(checkBgp("Community"));
+When(BGPAdvertisementModel)
+  .IsCreatedOrUpdated()
+  .Alias("bgp-advertisement")
+  .Validate(checkBgp("BGPAdvertisement"));
+When(BFDProfileModel).IsDeleted().Alias("bfd-profile").Validate(checkBfdProfileDeletion);

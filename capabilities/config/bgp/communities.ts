@@ -60,6 +60,7 @@ export function resolveCommunities(
       value: text,
       problem: "is no community, and no Community object defines that name",
       remedy: 'write "65535:65282" or "large:64500:1:2", or create a Community that defines it',
+      ...(text.includes(":") ? {} : { mayComeLater: true }),
     });
     return [];
   });

@@ -35,7 +35,7 @@ export function passwordOf(
     ? `is no Secret of type ${TYPE} with the key "${KEY}"`
     : "is no Secret here";
   const remedy = `create it in the namespace of the BGPPeer, of type ${TYPE}, with the key "${KEY}"`;
-  return { finding: { field, value: name, problem, remedy } };
+  return { finding: { field, value: name, problem, remedy, mayComeLater: true } };
 }
 
 function checked(

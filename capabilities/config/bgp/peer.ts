@@ -68,6 +68,7 @@ function unsupported(spec: BGPPeer["spec"]): readonly Finding[] {
     value: undefined,
     problem: "is not supported yet",
     remedy: "remove it, if the session may do without",
+    mayComeLater: true,
   }));
 }
 

@@ -63,7 +63,11 @@ export function judge(change: PoolChange, hits: string, warnings: readonly strin
 
 type RawPools = { readonly pools: readonly IPAddressPool[]; readonly configMap: unknown };
 
-async function readPools({ client, namespace }: PoolReviewParts): Promise<RawPools> {
+/** Pools as the API server has them now, and the ConfigMap of old that may hold some, too. */
+export async function readPools({
+  client,
+  namespace,
+}: Pick<PoolReviewParts, "client" | "namespace">): Promise<RawPools> {
   const [list, configMap] = await Promise.all([
     client.list(pools, namespace),
     orAbsent(client.get(configMaps, `${namespace}/${CONFIG_MAP_NAME}`)),

@@ -7,6 +7,8 @@ import type { Service } from "../../../capabilities/ipam/service";
 import type { Surroundings } from "../../../capabilities/ipam/situation";
 import { describeImpact, impactOf } from "../../../capabilities/ipam/pool-review/impact";
 import { overlapRefusal } from "../../../capabilities/ipam/pool-review/neighbours";
+import { bgpRefusal } from "../../../capabilities/ipam/bgp-review/review";
+import type { ReviewedKind } from "../../../capabilities/ipam/bgp-review/review";
 import { PROTECT, judge } from "../../../capabilities/ipam/pool-review/review";
 import type { Example } from "./example";
 import { CONFIG_NAMESPACE, annotated, pool, resource, service } from "./manifest";
@@ -57,6 +59,36 @@ const single: readonly (readonly [rule: string, manifest: Manifest])[] = [
   ["an alias twice", community({ name: "a", value: "64500:1" }, { name: "a", value: "64500:2" })],
 ];
 
+const NARROW = pool("example", ["172.30.0.120/30"]);
+const preferring = (name: string, localPref: number): Manifest =>
+  resource("BGPAdvertisement", name, { ipAddressPools: ["example"], localPref });
+
+/** BGP's resources, judged beside others. */
+const beside: readonly Pick<Example, "rule" | "given" | "manifest">[] = [
+  {
+    rule: "an aggregation that is wider than the pool",
+    given: [NARROW],
+    manifest: bgp({ ipAddressPools: ["example"], aggregationLength: 24 }),
+  },
+  {
+    rule: "two local preferences for one prefix",
+    given: [NARROW, preferring("example", 100)],
+    manifest: preferring("example-2", 200),
+  },
+  {
+    rule: "a router twice",
+    given: [peer({})],
+    manifest: { ...peer({}), metadata: { name: "example-2", namespace: CONFIG_NAMESPACE } },
+  },
+  {
+    rule: "an alias of another Community",
+    given: [community({ name: "a", value: "64500:1" })],
+    manifest: resource("Community", "example-2", {
+      communities: [{ name: "a", value: "64500:2" }],
+    }),
+  },
+];
+
 const WIDE = pool("example", ["172.30.0.120-172.30.0.123"]);
 const GUARDED = annotated(WIDE, { [PROTECT]: "true" });
 const SMALLER = pool("example", ["172.30.0.120/32"]);
@@ -101,6 +133,10 @@ export const configRules: readonly Example[] = [
     ...{ rule, manifest, given: [], isRefused: true },
     says: refusalOf(manifest.kind as ValidatedKind, manifest, CONFIG_NAMESPACE) ?? "",
   })),
+  ...beside.map(example => ({
+    ...example,
+    ...{ isRefused: true, says: refusedBeside(example) },
+  })),
   ...changes.map(change => {
     const verdict = verdictFor(change);
     return verdict.allowed
@@ -108,6 +144,15 @@ export const configRules: readonly Example[] = [
       : { ...change, isRefused: true, says: verdict.message };
   }),
 ];
+
+function refusedBeside({ given, manifest }: Pick<Example, "given" | "manifest">): string {
+  const of = (wanted: string): readonly Manifest[] => given.filter(({ kind }) => kind === wanted);
+  const others = {
+    ...{ pools: of("IPAddressPool"), bgpAds: of("BGPAdvertisement"), bgpPeers: of("BGPPeer") },
+    ...{ communities: of("Community"), configMap: undefined, nodes: [{}] },
+  };
+  return bgpRefusal(manifest.kind as ReviewedKind, manifest, others) ?? "";
+}
 
 function verdictFor({ given, manifest, isDeletion }: Change): Verdict {
   const present = given.filter(({ kind }) => kind === "IPAddressPool");

@@ -75,11 +75,14 @@ function size(object: object): number {
 }
 
 function briefly({ kind, metadata, spec }: Manifest): string {
-  const { addresses } = spec as { readonly addresses?: readonly string[] };
+  const { addresses, ...others } = spec as { readonly addresses?: readonly string[] };
+  const fields = Object.entries(kind === "Service" ? {} : others).map(
+    ([key, value]) => `${key}: ${JSON.stringify(value)}`,
+  );
   const notes = Object.entries(metadata.annotations ?? {}).map(
     ([key, value]) => `${key}: ${value}`,
   );
-  const words = [...(addresses ?? []), ...notes].map(text => `\`${text}\``);
+  const words = [...(addresses ?? []), ...fields, ...notes].map(text => `\`${text}\``);
   return `${kind} ${metadata.namespace}/${metadata.name} (${words.join(", ")})`;
 }
 
