@@ -1,5 +1,10 @@
 /** bgp-ts: a speaker that announces prefixes, and the codec of what is said on a BGP connection. */
 export type { RouteAttributes } from "./attribute-set";
+export type { Bfd, BfdCounts, BfdStatus, BfdWatch } from "./bfd/bfd";
+export { createBfd } from "./bfd/engine";
+export type { BfdOptions, BfdPath, BfdTimers } from "./bfd/options";
+export { startBfd } from "./bfd/thread";
+export type { BfdState } from "./bfd/wire/packet";
 export type { Session } from "./negotiation";
 export type { Received, SessionChange } from "./session";
 export { createSpeaker } from "./speaker";
@@ -28,4 +33,5 @@ export type { Open } from "./wire/open";
 export type { Decoded, WireError } from "./wire/result";
 export type { RouteRefresh } from "./wire/route-refresh";
 export { endOfRibFamily, routesOf } from "./wire/update";
+export { startWorker } from "./worker";
 export type { Update } from "./wire/update";

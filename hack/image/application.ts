@@ -16,6 +16,10 @@ const runtimeEntries = [
   "node_modules/koffi/index.js",
 ];
 
+const BUNDLES = [
+  ...["pepr-ancho.cjs", "announcer.js", "heartbeat-thread.js", "bfd-thread.js", "package.json"],
+];
+
 /** Lay out /app: dist/ and just those packages of node_modules that the processes load. */
 export async function stageApplication(root: string): Promise<string> {
   for (const path of await tracePackages(runtimeEntries)) {
@@ -25,7 +29,7 @@ export async function stageApplication(root: string): Promise<string> {
     });
   }
   await mkdir(join(root, "app/dist"), { recursive: true });
-  for (const file of ["pepr-ancho.cjs", "announcer.js", "heartbeat-thread.js", "package.json"]) {
+  for (const file of BUNDLES) {
     await cp(inRepo("dist", file), join(root, "app/dist", file));
   }
   return root;

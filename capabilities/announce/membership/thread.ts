@@ -1,4 +1,5 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import { startWorker } from "../../bgp/index";
 import type { HeartbeatOptions } from "./heartbeat";
 import { HEARTBEAT_FATES } from "./membership";
 import type {
@@ -39,7 +40,8 @@ export type Report =
  */
 export async function startHeartbeatThread(options: HeartbeatOptions): Promise<Membership> {
   const { warn, ...workerData } = options;
-  const worker = openWorker(workerData);
+  const code = { source: "thread-main.ts", bundle: "heartbeat-thread.js" };
+  const worker = startWorker(import.meta.url, code, workerData);
   let known: ReadonlyMap<string, Member> = new Map();
   let members: readonly Member[] = [];
   let counts = Object.fromEntries(HEARTBEAT_FATES.map(fate => [fate, 0])) as HeartbeatCounts;
@@ -96,16 +98,6 @@ export async function startHeartbeatThread(options: HeartbeatOptions): Promise<M
       await worker.terminate();
     },
   };
-}
-
-/** Beside the bundle lies the thread's bundle; run from the sources it is source, which tsx reads. */
-function openWorker(workerData: unknown): Worker {
-  if (!import.meta.url.endsWith(".ts")) {
-    return new Worker(new URL("./heartbeat-thread.js", import.meta.url), { workerData });
-  }
-  const source = JSON.stringify(new URL("./thread-main.ts", import.meta.url).href);
-  const load = `import("tsx/esm/api").then(({ tsImport }) => tsImport(${source}, ${source}))`;
-  return new Worker(load, { eval: true, workerData });
 }
 
 function reportOf(worker: Worker, wanted: Report["is"]): Promise<void> {

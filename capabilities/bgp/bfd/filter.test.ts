@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { addressBytes, formatAddress } from "../wire/address";
+import { admissionFilter, encodeFilter } from "./filter";
+import type { Admission, Instruction } from "./filter";
+
+const NETWORK_HEADER = 0xfff0_0000;
+
+/** What the kernel's machine (net/core/filter.c) makes of a program, for the instructions that we use. */
+function isLetThrough(program: readonly Instruction[], header: Uint8Array): boolean {
+  const view = new DataView(header.buffer);
+  let accumulator = 0;
+  for (let at = 0; at < program.length; at++) {
+    const [code, ifTrue, ifFalse, value] = program[at]!;
+    if (code === 0x20) accumulator = view.getUint32(value - NETWORK_HEADER);
+    else if (code === 0x30) accumulator = view.getUint8(value - NETWORK_HEADER);
+    else if (code === 0x15) at += accumulator === value ? ifTrue : ifFalse;
+    else if (code === 0x35) at += accumulator >= value ? ifTrue : ifFalse;
+    else return value > 0;
+  }
+  throw new Error("the program has no end");
+}
+
+/** An IP header from this address with this TTL. */
+function headerOf(address: string, ttl: number): Uint8Array {
+  const octets = addressBytes(address);
+  const header = new Uint8Array(octets.length === 4 ? 20 : 40);
+  header.set(octets, octets.length === 4 ? 12 : 8);
+  header[octets.length === 4 ? 8 : 7] = ttl;
+  return header;
+}
+
+const v4 = fc.uint8Array({ minLength: 4, maxLength: 4 }).map(formatAddress);
+const v6 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(formatAddress);
+const ttl = fc.integer({ min: 1, max: 255 });
+
+describe("the filter of a receiving socket", () => {
+  it.each([
+    ["IPv4", v4],
+    ["IPv6", v6],
+  ])("%s: lets through who is known, with the TTL that it must have", (_name, anyAddress) => {
+    const admission = fc.record({ address: anyAddress, minimumTtl: ttl });
+    const neighbors = fc.uniqueArray(admission, { maxLength: 20, selector: one => one.address });
+    const packet = fc.record({ address: fc.option(anyAddress), nth: fc.nat(), ttl });
+    fc.assert(
+      fc.property(neighbors, packet, (known, { address, nth, ttl: hops }) => {
+        const one: Admission | undefined = known[nth % Math.max(1, known.length)];
+        const source = address ?? one?.address ?? "192.0.2.1";
+        const expected = known.some(n => n.address === source && hops >= n.minimumTtl);
+        expect(isLetThrough(admissionFilter(known), headerOf(source, hops))).toBe(expected);
+      }),
+    );
+  });
+
+  it("bgp 87: on a link, of a neighbor only what was sent with TTL 255 and passed no router", () => {
+    const filter = admissionFilter([{ address: "10.0.0.1", minimumTtl: 255 }]);
+    expect(isLetThrough(filter, headerOf("10.0.0.1", 255))).toBe(true);
+    expect(isLetThrough(filter, headerOf("10.0.0.1", 254))).toBe(false);
+    expect(isLetThrough(filter, headerOf("10.0.0.2", 255))).toBe(false);
+    expect(isLetThrough(admissionFilter([]), headerOf("10.0.0.1", 255))).toBe(false);
+  });
+
+  it("is encoded as the kernel wants it: 16 bits, two octets, 32 bits", () => {
+    const bytes = encodeFilter([[0x35, 0, 1, 255]]);
+    expect(new Uint16Array(bytes.buffer, 0, 1)[0]).toBe(0x35);
+    expect([...bytes.subarray(2, 4)]).toEqual([0, 1]);
+    expect(new Uint32Array(bytes.buffer, 4, 1)[0]).toBe(255);
+  });
+});

@@ -1,0 +1,65 @@
+/**
+ * The kernel's filter for what BFD sockets receive: packets of known neighbors whose TTL or hop limit is high
+ * enough. Node.js cannot tell the TTL of a datagram, and a stranger's packets cost no wakeup this way.
+ */
+import { parseAddress } from "../wire/address";
+
+/** A neighbor, as an address without a zone, and the least TTL that its packets may arrive with. */
+export type Admission = { readonly address: string; readonly minimumTtl: number };
+
+/** Of classic BPF (linux/filter.h): code, jump if true, jump if false, value. */
+export type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
+
+const LOAD_WORD = 0x20;
+const LOAD_BYTE = 0x30;
+const JUMP_IF_EQUAL = 0x15;
+const JUMP_IF_GREATER_OR_EQUAL = 0x35;
+const RETURN = 0x06;
+
+/** SKF_NET_OFF: offsets from here on are from the IP header, which a UDP socket's packet lies behind. */
+const NETWORK_HEADER = 0xfff0_0000;
+const SOURCE_AT = { 4: 12, 16: 8 } as const;
+const TTL_AT = { 4: 8, 16: 7 } as const;
+const WHOLE_PACKET = 0xffff;
+const DROP: Instruction = [RETURN, 0, 0, 0];
+
+/**
+ * A filter for a socket of the addresses' family. The kernel takes 4096 instructions, enough for 290 neighbors
+ * by IPv6.
+ */
+export function admissionFilter(neighbors: readonly Admission[]): readonly Instruction[] {
+  return [...neighbors.flatMap(blockOf), DROP];
+}
+
+/** Falls through to the next block unless the source is this neighbor. */
+function blockOf({ address, minimumTtl }: Admission): readonly Instruction[] {
+  const octets = parseAddress(address) ?? new Uint8Array();
+  const length = octets.length === 4 ? 4 : 16;
+  const view = new DataView(octets.buffer);
+  const words = Array.from({ length: octets.length / 4 }, (_, word) => view.getUint32(4 * word));
+  const verdict: readonly Instruction[] = [
+    [LOAD_BYTE, 0, 0, NETWORK_HEADER + TTL_AT[length]],
+    [JUMP_IF_GREATER_OR_EQUAL, 0, 1, minimumTtl],
+    [RETURN, 0, 0, WHOLE_PACKET],
+    DROP,
+  ];
+  const compares = words.flatMap((word, index): readonly Instruction[] => {
+    const left = 2 * (words.length - 1 - index) + verdict.length;
+    return [
+      [LOAD_WORD, 0, 0, NETWORK_HEADER + SOURCE_AT[length] + 4 * index],
+      [JUMP_IF_EQUAL, 0, left, word],
+    ];
+  });
+  return [...compares, ...verdict];
+}
+
+/** The instructions as `struct sock_filter`s in the byte order of this machine. */
+export function encodeFilter(program: readonly Instruction[]): Uint8Array {
+  const bytes = new Uint8Array(8 * program.length);
+  program.forEach(([code, ifTrue, ifFalse, value], index) => {
+    new Uint16Array(bytes.buffer, 8 * index, 1)[0] = code;
+    bytes.set([ifTrue, ifFalse], 8 * index + 2);
+    new Uint32Array(bytes.buffer, 8 * index + 4, 1)[0] = value;
+  });
+  return bytes;
+}

@@ -1,0 +1,113 @@
+import type { Worker } from "node:worker_threads";
+import { startWorker } from "../worker";
+import type { Bfd, BfdStatus } from "./bfd";
+import { minimumTtlOf, sessionSettings } from "./options";
+import type { BfdOptions, BfdTimers } from "./options";
+
+/** From the thread that speaks BGP to BFD's. */
+export type Order =
+  | { readonly do: "watch"; readonly id: number; readonly options: BfdOptions }
+  | { readonly do: "configure"; readonly id: number; readonly timers: BfdTimers }
+  | { readonly do: "close"; readonly id: number }
+  | { readonly do: "stop" };
+
+/** And back. Changes come one by one; counters every second. */
+export type Report =
+  | { readonly is: "changed" | "counted"; readonly id: number; readonly status: BfdStatus }
+  | { readonly is: "closed"; readonly id: number }
+  | { readonly is: "stopped" };
+
+type Watcher = { status: BfdStatus; onChange: (status: BfdStatus) => void; closed: () => void };
+
+const NOTHING_KNOWN: BfdStatus = {
+  state: "Down",
+  reason: "it has not begun",
+  remoteState: "Down",
+  diagnostic: 0,
+  remoteDiagnostic: 0,
+  localDiscriminator: 0,
+  remoteDiscriminator: 0,
+  transmitInterval: undefined,
+  detectionTime: 0,
+  counts: { controlSent: 0, controlReceived: 0, controlDiscarded: 0, ups: 0, downs: 0 },
+};
+
+/**
+ * BFD in a thread of its own, which begins with the first neighbor: what keeps this one busy must not make
+ * neighbors believe that we are gone. Should the thread fail, the process ends with its error: neighbors that
+ * hear nothing more would take it for dead anyway.
+ */
+export function startBfd(): Bfd {
+  const watchers = new Map<number, Watcher>();
+  let worker: Worker | undefined;
+  let lastId = 0;
+
+  function thread(): Worker {
+    if (worker) return worker;
+    worker = startWorker(import.meta.url, { source: "thread-main.ts", bundle: "bfd-thread.js" });
+    worker.on("message", take);
+    return worker;
+  }
+
+  function take(report: Report): void {
+    if (report.is === "stopped") return;
+    const watcher = watchers.get(report.id);
+    if (!watcher) return;
+    if (report.is === "closed") {
+      watchers.delete(report.id);
+      watcher.closed();
+      return;
+    }
+    watcher.status = report.status;
+    if (report.is === "changed") watcher.onChange(report.status);
+  }
+
+  const tell = (order: Order): void => {
+    thread().postMessage(order);
+  };
+
+  return {
+    watch: (options, onChange) => {
+      // Here, where the caller can catch it.
+      sessionSettings(options);
+      minimumTtlOf(options);
+      const id = ++lastId;
+      const watcher: Watcher = { status: NOTHING_KNOWN, onChange, closed: () => undefined };
+      watchers.set(id, watcher);
+      tell({ do: "watch", id, options });
+      let ending: Promise<void> | undefined;
+      return {
+        status: () => watcher.status,
+        configure: timers => {
+          sessionSettings(timers);
+          tell({ do: "configure", id, timers });
+        },
+        close: () => {
+          watcher.onChange = () => undefined;
+          if (!ending && watchers.has(id)) {
+            ending = new Promise(resolve => (watcher.closed = resolve));
+            tell({ do: "close", id });
+          }
+          return ending ?? Promise.resolve();
+        },
+      };
+    },
+    stop: async () => {
+      if (!worker) return;
+      const ended = worker;
+      worker = undefined;
+      const stopped = new Promise<void>(resolve => {
+        ended.on("message", (report: Report) => {
+          if (report.is === "stopped") resolve();
+        });
+      });
+      ended.postMessage({ do: "stop" } satisfies Order);
+      await stopped;
+      await ended.terminate();
+      watchers.forEach(({ closed }) => {
+        closed();
+      });
+      watchers.clear();
+    },
+  };
+}
