@@ -1,3 +1,4 @@
+import { benchBgp } from "./bgp/index";
 import { benchClient } from "./client";
 import { benchFailover } from "./failover/index";
 import { benchIpam } from "./ipam";
@@ -7,6 +8,7 @@ import type { Report } from "./report";
 type Bench = (args: readonly string[]) => Promise<Report>;
 
 const benches: Readonly<Record<string, Bench>> = {
+  bgp: withoutArguments(benchBgp),
   client: withoutArguments(benchClient),
   failover: benchFailover,
   ipam: withoutArguments(benchIpam),
