@@ -1,44 +1,36 @@
-import { deployAncho, kubectl } from "../../hack/deploy";
+import { readFile } from "node:fs/promises";
+import { deployAncho, kubectl, uninstall } from "../../hack/deploy";
+import { announcerMetric } from "../../hack/faults/metrics";
 import type { Lab } from "../../hack/lab/lab";
 import { inRepo } from "../../hack/repo";
 import { waitFor } from "../../hack/wait";
-import { apply, webService } from "./stage";
+import { apply, poolOf, serviceAddresses, webService } from "./stage";
 import type { StartSubject } from "./subject";
 
 /** Ancho with its defaults: control plane as pods on the real node, announcers as processes on the light nodes. */
 export const startAncho: StartSubject = async (lab, progress) => {
   await deployAncho(lab, "manifest", progress);
   await Promise.all(lab.lightNodes.map(node => startAnnouncer(lab, node)));
-  const metadata = { name: "bench", namespace: "metallb-system" };
-  await apply(lab, [
-    {
-      apiVersion: "metallb.io/v1beta1",
-      kind: "IPAddressPool",
-      metadata,
-      spec: { addresses: ["172.30.0.240-172.30.0.249", "fd00:30::240/124"] },
-    },
-    { apiVersion: "metallb.io/v1beta1", kind: "L2Advertisement", metadata, spec: {} },
-    webService("bench", { type: "LoadBalancer" }),
-  ]);
-  const ingress = await waitFor("the Service to have both addresses", async () => {
-    const path = "jsonpath={.status.loadBalancer.ingress[*].ip}";
-    const text = await kubectl(lab, ["get", "service", "bench", "-o", path]);
-    const all = text.split(" ").filter(Boolean);
-    return all.length === 2 && all;
-  });
-  const isIpv6 = (address: string): boolean => address.includes(":");
+  await apply(lab, poolOf(POOL, "172.30.0.240/32", "fd00:30::240/128"));
+  await apply(lab, [webService(POOL, { type: "LoadBalancer" })]);
   return {
-    addresses: [
-      ingress.find(address => !isIpv6(address)) ?? "",
-      ingress.find(address => isIpv6(address)) ?? "",
-    ],
+    addresses: await serviceAddresses(lab, POOL),
+    rejoined: node =>
+      waitFor(`${node} to hear the others`, async () => {
+        const alive = await announcerMetric(lab, node, "ancho_members_alive");
+        return alive !== undefined && alive >= lab.lightNodes.length;
+      }),
     stop: async () => {
-      await kubectl(lab, ["delete", "service", "bench"]);
+      await kubectl(lab, ["delete", "service", POOL]);
       await Promise.all(lab.lightNodes.map(node => lab.endDaemon(announcerOf(node))));
-      await kubectl(lab, ["delete", "--wait=false", "-f", inRepo("dist/install.yaml")]);
+      await kubectl(lab, ["-n", "metallb-system", "delete", "l2advertisement,ipaddresspool", POOL]);
+      await uninstall(lab, await readFile(inRepo("dist/install.yaml"), "utf8"));
     },
   };
 };
+
+/** Name of its pool, its L2Advertisement and its Service. */
+export const POOL = "ancho";
 
 /** Name of the announcer of a light node among the lab's daemons. */
 export const announcerOf = (node: string): string => `${node}/announcer`;

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { kubectl } from "../../hack/deploy";
 import { quietTask } from "../../hack/lab/context";
 import { ensurePackages } from "../../hack/lab/packages";
@@ -30,6 +31,8 @@ export const startKeepalived: StartSubject = async (lab, progress) => {
   }
   return {
     addresses: [IPV4, IPV6],
+    // A backup that hears the master is one; there is no list to be on.
+    rejoined: () => delay(1000),
     stop: async () => {
       await Promise.all(lab.lightNodes.map(node => lab.endDaemon(`${node}/keepalived`)));
       await kubectl(lab, ["delete", "service", "keepalived"]);

@@ -1,6 +1,7 @@
 import { kubectl } from "../../hack/deploy";
 import type { Lab } from "../../hack/lab/lab";
 import { upLab } from "../../hack/lab/lab";
+import { waitFor } from "../../hack/wait";
 
 export const LAB = "bench-failover";
 /** The node that runs the pods. It answers for nothing, so that no event takes the web server away. */
@@ -28,6 +29,30 @@ export async function setStage(
 export async function apply(lab: Lab, items: readonly object[]): Promise<void> {
   const list = { apiVersion: "v1", kind: "List", items };
   await kubectl(lab, ["apply", "-f", "-"], { input: JSON.stringify(list) });
+}
+
+/** A pool of two ranges, announced by layer 2. */
+export function poolOf(name: string, ...addresses: readonly string[]): readonly object[] {
+  const metadata = { name, namespace: "metallb-system" };
+  const apiVersion = "metallb.io/v1beta1";
+  return [
+    { apiVersion, kind: "IPAddressPool", metadata, spec: { addresses } },
+    { apiVersion, kind: "L2Advertisement", metadata, spec: { ipAddressPools: [name] } },
+  ];
+}
+
+/** Waits for both addresses of a Service: IPv4, then IPv6. */
+export async function serviceAddresses(
+  lab: Lab,
+  name: string,
+): Promise<readonly [ipv4: string, ipv6: string]> {
+  return waitFor(`the Service ${name} to have both addresses`, async () => {
+    const path = "jsonpath={.status.loadBalancer.ingress[*].ip}";
+    const all = (await kubectl(lab, ["get", "service", name, "-o", path])).split(" ");
+    const ipv4 = all.find(address => address.includes("."));
+    const ipv6 = all.find(address => address.includes(":"));
+    return ipv4 !== undefined && ipv6 !== undefined && ([ipv4, ipv6] as const);
+  });
 }
 
 /** A dual-stack Service in front of the web server. */

@@ -4,6 +4,8 @@ import type { Lab } from "../../hack/lab/lab";
 export type Subject = {
   /** One of each family, of one Service; answered for by one node. */
   readonly addresses: readonly [ipv4: string, ipv6: string];
+  /** Waits until a node that was away is a member again, so that the next event meets a whole cluster. */
+  rejoined(node: string): Promise<unknown>;
   stop(): Promise<void>;
 };
 
