@@ -3,7 +3,9 @@ import type { Advertiser } from "./bgp/advertiser";
 import { signedTcp } from "./bgp/signed-tcp";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
-import { alivePeers, holdersOf, nextClaims, suspectsOf } from "./holders";
+import { aliveOf, planFor, suspectsFor } from "./decision";
+import type { Facts, Standing } from "./decision";
+import { claimsByNode, nextClaims, replacedClaims } from "./holders";
 import { createResponder } from "./layer2/responder";
 import type { Outcome, Owned, Responder } from "./layer2/responder";
 import { announcingLinks, chooseInterfaces } from "./layer2/interfaces";
@@ -16,15 +18,15 @@ import { startHeartbeatThread } from "./membership/thread";
 import { movesBetween } from "./moves";
 import type { Fate, Move } from "./moves";
 import type { AgentParts } from "./agent-parts";
-import { NOTHING_OWNED, nextOwnership } from "./ownership";
+import { NOTHING_OWNED, nextOwnership, withoutAddresses } from "./ownership";
 import type { Ownership } from "./ownership";
 import { createAnnouncer } from "./packet/burst";
 import type { Announcer } from "./packet/burst";
 import { openAnswerSocket } from "./packet/packet-socket";
-import { planAddresses } from "./plan";
 import type { Plan } from "./plan";
 import { createReporter } from "./reporter";
 import type { Reporter } from "./reporter";
+import { delay, startTimer } from "./timers";
 
 export type Agent = {
   /** True once this node knows the cluster's state and takes part. */
@@ -71,10 +73,13 @@ class RunningAgent implements Agent {
   #isPlanned = false;
   #stopReplans = (): void => undefined;
   #stopLinger = (): void => undefined;
+  /** It listens, having stood still. */
+  #isWaking = false;
+  #stopWaking = (): void => undefined;
   /** What the kernel answers for, as the peers were told. */
   #claims: readonly Claim[] = [];
   #peersTold = "";
-  #linksTold = "";
+  #announcing: readonly Link[] | undefined;
   #links: readonly Link[] = [];
   /** Owned addresses that others answer for as well. */
   #contested: ReadonlySet<string> = new Set();
@@ -172,6 +177,9 @@ class RunningAgent implements Agent {
     membership.onChange(() => {
       this.#planSoon();
     });
+    membership.onStall(() => {
+      this.#wake();
+    });
     const keyed = new Promise<void>(resolve => {
       this.#secret = followSecret({
         client,
@@ -200,6 +208,7 @@ class RunningAgent implements Agent {
     this.#phase = "stopped";
     this.#stopReplans();
     this.#stopLinger();
+    this.#stopWaking();
     this.#announcer.stopAll();
     this.#prober.stop();
     this.#watch.stop();
@@ -226,7 +235,7 @@ class RunningAgent implements Agent {
     this.#tellPeers();
     // Who is there must be known before anything is owned or released: a node that comes back must not
     // believe that it is alone.
-    await delay(LISTEN_INTERVALS * this.#parts.options.heartbeatIntervalMs);
+    await delay(this.#listenMs());
     if (this.#phase !== "starting") return;
     this.#phase = "active";
     this.#membership?.setPhase("active");
@@ -247,8 +256,25 @@ class RunningAgent implements Agent {
 
   /** Nodes that may be given addresses. */
   #alive(): ReadonlySet<string> {
-    const peers = alivePeers(this.#members());
-    return new Set(this.#phase === "active" ? [...peers, this.#me] : peers);
+    return aliveOf(this.#standing());
+  }
+
+  #standing(): Standing {
+    return {
+      me: this.#me,
+      isActive: this.#phase === "active",
+      members: this.#members(),
+      claims: this.#claims,
+      interfaces: this.#announcing?.map(({ name }) => name),
+      isGone: (owner, address) => this.#prober.isGone(owner, address),
+    };
+  }
+
+  #facts(): Facts {
+    const { ignoreExcludeLabel, placement } = this.#parts.options;
+    const [config, services] = [this.#watch.config(), this.#watch.services()];
+    const nodes = this.#watch.nodes();
+    return { config, services, nodes, ignoreExcludeLabel, placement, now: Date.now() };
   }
 
   #tellPeers(): void {
@@ -264,12 +290,13 @@ class RunningAgent implements Agent {
 
   /** Where this node can announce is where its heartbeats go. */
   #tellLinks(): void {
+    if (this.#links.length === 0) return;
     const named = this.#watch.config().l2Ads.flatMap(({ interfaces }) => interfaces);
     const links = announcingLinks(this.#links, named, this.#parts.options.excludeInterfaces);
-    const text = JSON.stringify(links);
-    if (text === this.#linksTold) return;
-    this.#linksTold = text;
+    if (JSON.stringify(links) === JSON.stringify(this.#announcing)) return;
+    this.#announcing = links;
     this.#membership?.setLinks(links);
+    this.#planSoon();
   }
 
   /** Many objects may change at once: one plan for all of them. */
@@ -285,16 +312,44 @@ class RunningAgent implements Agent {
   }
 
   #replan(): void {
+    if (this.#phase === "starting" || this.#isWaking) this.#yield();
     if (this.#phase !== "active" && this.#phase !== "leaving") return;
     this.#advertise();
+    if (this.#isWaking) return;
     const before = this.#plan;
-    const plan = this.#planWith(this.#members());
+    const facts = this.#facts();
+    const plan = planFor(facts, this.#standing());
     this.#plan = plan;
-    this.#suspect();
+    this.#prober.suspect(suspectsFor(facts, this.#standing()));
     this.#take(
       movesBetween(before, plan, node => this.#fateOf(node)),
       plan,
     );
+  }
+
+  /** This process stood still: nothing is decided until the others were heard again. */
+  #wake(): void {
+    this.#parts.log.warn({}, "stood still: finding out what the others did meanwhile");
+    this.#isWaking = true;
+    this.#stopWaking();
+    this.#stopWaking = startTimer(this.#listenMs(), () => {
+      this.#isWaking = false;
+      this.#planSoon();
+    });
+  }
+
+  #listenMs(): number {
+    return LISTEN_INTERVALS * this.#parts.options.heartbeatIntervalMs;
+  }
+
+  /** What others have taken while this node could not know is theirs, at once. */
+  #yield(): void {
+    const lost = replacedClaims(this.#claims, this.#members());
+    if (lost.size === 0) return;
+    this.#ownership = withoutAddresses(this.#ownership, lost);
+    for (const address of lost) this.#announcer.stop(address);
+    this.#claim(new Set(this.#ownership.owned.keys()));
+    void this.#responder.own(this.#ownership.owned);
   }
 
   /** What goes by BGP depends on no other node. */
@@ -303,42 +358,6 @@ class RunningAgent implements Agent {
     const cluster = { config: this.#watch.config(), services: this.#watch.services() };
     this.#reporter.learned({ ...cluster, nodes });
     this.#bgp.update({ ...cluster, me: nodes.find(({ name }) => name === this.#me) });
-  }
-
-  #planWith(members: readonly Member[], alive: ReadonlySet<string> = this.#alive()): Plan {
-    const claims = this.#phase === "active" ? this.#claims : [];
-    return planAddresses({
-      config: this.#watch.config(),
-      services: this.#watch.services(),
-      nodes: this.#watch.nodes(),
-      alive,
-      ignoreExcludeLabel: this.#parts.options.ignoreExcludeLabel,
-      placement: this.#parts.options.placement,
-      now: Date.now(),
-      holders: holdersOf({
-        members,
-        own: { node: this.#me, claims },
-        isGone: (owner, address) => this.#prober.isGone(owner, address),
-      }),
-    });
-  }
-
-  /** Of owners that are not heard, what would be this node's is asked for on the wire. */
-  #suspect(): void {
-    const members = this.#phase === "active" ? this.#members() : [];
-    const own = { node: this.#me, claims: this.#claims };
-    let heirs: Plan | undefined;
-    const heirOf = (address: string): string | undefined => {
-      heirs ??= this.#planOfHeard();
-      return heirs.addresses.get(address)?.owner;
-    };
-    this.#prober.suspect(suspectsOf(members, { own, heirOf }));
-  }
-
-  /** The plan as it would be if all were gone who are not heard now. */
-  #planOfHeard(): Plan {
-    const heard = this.#members().filter(({ health }) => health === "heard");
-    return this.#planWith(heard, new Set([...alivePeers(heard), this.#me]));
   }
 
   #fateOf(node: string): Fate | undefined {
@@ -421,26 +440,9 @@ class RunningAgent implements Agent {
   }
 }
 
-function claimsByNode(members: readonly Member[]): ReadonlyMap<string, ReadonlySet<string>> {
-  return new Map(
-    members.map(({ node, claims }) => [node, new Set(claims.map(({ address }) => address))]),
-  );
-}
-
 function isSameOwned(before: Owned, after: Owned): boolean {
   return (
     before.size === after.size &&
     [...after].every(([address, wanted]) => String(before.get(address)) === String(wanted))
   );
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms));
-}
-
-function startTimer(ms: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => {
-    clearTimeout(timer);
-  };
 }

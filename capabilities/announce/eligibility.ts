@@ -10,6 +10,7 @@ export type Refusal =
   | "notAlive"
   | "outOfService"
   | "notReady"
+  | "noInterface"
   | "networkUnavailable"
   | "excludedByLabel"
   | "noMatchingAdvertisement"
@@ -20,6 +21,7 @@ export const REFUSAL_TEXT: Readonly<Record<Refusal, string>> = {
   notAlive: "has no announcer that is heard",
   outOfService: `has the taint ${OUT_OF_SERVICE_TAINT}`,
   notReady: "is not Ready since long",
+  noInterface: "has none of the wanted interfaces, up and with carrier",
   networkUnavailable: "has the condition NetworkUnavailable",
   excludedByLabel: `has the label ${EXCLUDE_LABEL}`,
   noMatchingAdvertisement: "is selected by no L2Advertisement that fits",
@@ -33,6 +35,8 @@ export type Cluster = {
   readonly alive: ReadonlySet<string> | "unknown";
   /** Serve nodes with the exclude label too (as MetalLB's --ignore-exclude-lb). */
   readonly ignoreExcludeLabel: boolean;
+  /** On which interfaces each node can announce now, as far as that is known. */
+  readonly interfaces: ReadonlyMap<string, readonly string[]>;
   /** Wall clock, ms since 1970. */
   readonly now: number;
 };
@@ -56,19 +60,21 @@ export type Eligibility = {
  */
 export function findCandidates(cluster: Cluster, { service, ads, holders }: Quest): Eligibility {
   const candidates: Candidate[] = [];
-  const stale: Candidate[] = [];
+  const reserve: Candidate[] = [];
   const refusals = new Map<string, Refusal>();
+  const doubts = new Map<string, Refusal>();
   for (const node of cluster.nodes) {
     const ownAds = adsForNode(ads, node);
     const refusal = refuse(cluster, { node, service, ownAds, isHolder: holders.has(node.name) });
+    const doubt = doubtOf(cluster, node, ownAds);
     const candidate = { node: node.name, score: scoreOf(ownAds, node) };
     if (refusal) refusals.set(node.name, refusal);
-    else (isLongNotReady(node, cluster.now) ? stale : candidates).push(candidate);
+    else if (doubt) doubts.set(node.name, doubt);
+    if (!refusal) (doubt ? reserve : candidates).push(candidate);
   }
   // All kubelets may be cut off from the API server at once; then that says nothing of the nodes.
-  if (candidates.length === 0) return { candidates: stale, refusals };
-  for (const { node } of stale) refusals.set(node, "notReady");
-  return { candidates, refusals };
+  if (candidates.length === 0) return { candidates: reserve, refusals };
+  return { candidates, refusals: new Map([...refusals, ...doubts]) };
 }
 
 /** What nodes are wanted for. */
@@ -78,8 +84,18 @@ export type Quest = {
   readonly holders: ReadonlySet<string>;
 };
 
-function isLongNotReady({ notReadySince }: NodeFacts, now: number): boolean {
-  return notReadySince !== undefined && now - notReadySince >= NOT_READY_LONG_MS;
+/** Why a node is to answer only if there is no better one. */
+function doubtOf(
+  { interfaces, now }: Cluster,
+  node: NodeFacts,
+  ownAds: readonly L2Ad[],
+): Refusal | undefined {
+  const { name, notReadySince } = node;
+  if (notReadySince !== undefined && now - notReadySince >= NOT_READY_LONG_MS) return "notReady";
+  const has = interfaces.get(name);
+  const wanted = interfacesFor(ownAds, node);
+  const isServed = wanted === "all" ? has?.length !== 0 : wanted.some(one => has?.includes(one));
+  return has === undefined || isServed ? undefined : "noInterface";
 }
 
 /** The interfaces on which a node announces: those of all its advertisements, one without any means all. */

@@ -90,6 +90,7 @@ export function input(over: Partial<PlanInput>): PlanInput {
     nodes,
     alive: new Set(nodes.map(({ name }) => name)),
     ignoreExcludeLabel: false,
+    interfaces: new Map(),
     now: 0,
     holders: new Map(),
     placement: "hash",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { alivePeers, holdersOf, nextClaims, suspectsOf } from "./holders";
+import { alivePeers, holdersOf, nextClaims, replacedClaims, suspectsOf } from "./holders";
 import type { Member } from "./membership/membership";
 
 const IP = "10.0.0.1";
@@ -43,6 +43,19 @@ describe("holdersOf", () => {
       { node: "me", epoch: 5 },
       { node: "a", epoch: 4 },
     ]);
+  });
+});
+
+describe("replacedClaims", () => {
+  it("are those that an active peer took later and is heard to claim", () => {
+    const own = [{ address: IP, epoch: 3 }];
+    const taken = (over: Partial<Member>) => [...replacedClaims(own, [member("a", over)])];
+    expect(taken({})).toEqual([IP]);
+    expect(taken({ health: "late" })).toEqual([IP]);
+    expect(taken({ health: "silent" })).toEqual([]);
+    expect(taken({ phase: "leaving" })).toEqual([]);
+    expect(taken({ claims: [{ address: IP, epoch: 3 }] })).toEqual([]);
+    expect(taken({ claims: [{ address: IP2, epoch: 9 }] })).toEqual([]);
   });
 });
 

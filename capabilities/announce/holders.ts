@@ -71,6 +71,23 @@ function nextEpoch(members: readonly Member[], address: string): number {
 }
 
 /**
+ * Of what this node claims, what a peer that is heard has taken since: for a node that could not follow, because it
+ * starts or stood still.
+ */
+export function replacedClaims(
+  claims: readonly Claim[],
+  members: readonly Member[],
+): ReadonlySet<string> {
+  const own = new Map(claims.map(({ address, epoch }) => [address, epoch]));
+  const taken = members
+    .filter(({ health, phase }) => health !== "silent" && phase === "active")
+    .flatMap(member =>
+      member.claims.filter(({ address, epoch }) => epoch > (own.get(address) ?? epoch)),
+    );
+  return new Set(taken.map(({ address }) => address));
+}
+
+/**
  * The owners that are late or silent, and what of theirs would go to this node if they were gone.
  * @param heirOf who would own an address; asked only for addresses that nobody has taken yet
  */
@@ -90,6 +107,13 @@ export function suspectsOf(
           .map(({ address }) => address)
           .filter(address => !taken.has(address) && heirOf(address) === own.node),
       ]),
+  );
+}
+
+/** The addresses that each member claims. */
+export function claimsByNode(members: readonly Member[]): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(
+    members.map(({ node, claims }) => [node, new Set(claims.map(({ address }) => address))]),
   );
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { movesBetween } from "./moves";
 import type { Fate } from "./moves";
-import { LINGER_MS, NOTHING_OWNED, nextOwnership } from "./ownership";
+import { LINGER_MS, NOTHING_OWNED, nextOwnership, withoutAddresses } from "./ownership";
 import type { Ownership } from "./ownership";
 import { planAddresses } from "./plan";
 import type { Plan } from "./plan";
@@ -56,6 +56,15 @@ describe("nextOwnership", () => {
 
   it("is the owner again when the address comes back while it lingers", () => {
     expect(next(next(held, BOTH, 100), ALONE, 200)).toEqual(held);
+  });
+});
+
+describe("withoutAddresses", () => {
+  it("lets go at once, of what lingers as well", () => {
+    const moving = next(next(NOTHING_OWNED, ALONE, 0), BOTH, 100);
+    expect(moving.lingering.size).toBe(1);
+    expect(withoutAddresses(moving, new Set([IP]))).toEqual(NOTHING_OWNED);
+    expect(withoutAddresses(moving, new Set(["10.20.30.2"]))).toEqual(moving);
   });
 });
 

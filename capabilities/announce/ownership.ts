@@ -50,3 +50,14 @@ export function nextOwnership(before: Ownership, input: OwnershipInput): Ownersh
   }
   return { owned, lingering };
 }
+
+/** The same without addresses that others have taken: they are let go at once. */
+export function withoutAddresses(
+  { owned, lingering }: Ownership,
+  lost: ReadonlySet<string>,
+): Ownership {
+  return {
+    owned: new Map([...owned].filter(([address]) => !lost.has(address))),
+    lingering: new Map([...lingering].filter(([address]) => !lost.has(address))),
+  };
+}

@@ -221,6 +221,42 @@ describe("nodes that kubelet or an administrator gave up", () => {
   });
 });
 
+describe("interfaces of the nodes", () => {
+  const services = [service("web", [IP])];
+  const at = (iris2: readonly string[], over: Partial<PlanInput> = {}): Plan =>
+    planFor(services, {
+      interfaces: new Map([
+        ["iris1", ["eth0"]],
+        ["iris2", iris2],
+      ]),
+      ...over,
+    });
+
+  it("a node that has none of the wanted ones, up and with carrier, is refused", () => {
+    const ads = withAds(ad("lan", { interfaces: ["eth0", "eth1"] }));
+    expect(ownerOf(at(["eth1"], ads))).toBe("iris2");
+    expect(ownerOf(at(["eth2"], ads))).toBe("iris1");
+    expect(verdictOf(at(["eth2"], ads), "web").refusals.get("iris2")).toBe("noInterface");
+  });
+
+  it("without names any interface will do", () => {
+    expect(ownerOf(at(["eth7"]))).toBe("iris2");
+    expect(ownerOf(at([]))).toBe("iris1");
+  });
+
+  it("when no node has one the owner says so, and a node of which nothing is known counts", () => {
+    const ads = withAds(ad("lan", { interfaces: ["eth9"] }));
+    expect(ownerOf(at(["eth0"], ads))).toBe("iris2");
+    const unknown = new Map([["iris1", ["eth0"]]]);
+    expect(ownerOf(planFor(services, { interfaces: unknown }))).toBe("iris2");
+  });
+
+  it("who answers now does not go on without an interface", () => {
+    const holders = new Map([[IP, [{ node: "iris2", epoch: 1 }]]]);
+    expect(ownerOf(at([], { holders, placement: "spread" }))).toBe("iris1");
+  });
+});
+
 describe("who answers now", () => {
   const services = [service("web", [IP])];
   const held = (...nodes: readonly string[]): Partial<PlanInput> => ({

@@ -79,6 +79,7 @@ class Heart implements RunningHeartbeat {
   #pages = pagesOf(1, []);
   #nextPage = 0;
   #ticks = 0;
+  #onStall = (): void => undefined;
 
   constructor(options: HeartbeatOptions, sockets: Listening) {
     this.#options = options;
@@ -118,6 +119,10 @@ class Heart implements RunningHeartbeat {
 
   onChanges(listener: (changes: Changes) => void): void {
     this.#listeners = [...this.#listeners, listener];
+  }
+
+  onStall(listener: () => void): void {
+    this.#onStall = listener;
   }
 
   setPeers(peers: readonly HeartbeatPeer[]): void {
@@ -192,6 +197,7 @@ class Heart implements RunningHeartbeat {
     const pause = this.#roll.sweep(performance.now(), intervalMs);
     // What waits unread may be old: after a long pause everybody is asked how things are now.
     if (pause >= SILENT_INTERVALS * intervalMs) {
+      this.#onStall();
       for (const node of this.#addresses.keys()) {
         this.#sendTo(node, [this.#page()], { wantsAll: true });
       }

@@ -68,6 +68,11 @@ export type Membership = {
   counts(): HeartbeatCounts;
   /** Calls back after every change of `members()`. */
   onChange(listener: (members: readonly Member[]) => void): void;
+  /**
+   * Calls back when heartbeats stood still here for so long that others may have taken this node's addresses; what
+   * is known of them is asked for anew.
+   */
+  onStall(listener: () => void): void;
   /** The other nodes of the cluster: who is not among them is not listened to. */
   setPeers(peers: readonly HeartbeatPeer[]): void;
   /** Without a key nothing is sent and nothing is believed. */

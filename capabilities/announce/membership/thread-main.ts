@@ -19,6 +19,9 @@ async function main(): Promise<void> {
   heartbeat.onChanges(changes => {
     say({ is: "members", changes });
   });
+  heartbeat.onStall(() => {
+    say({ is: "stalled" });
+  });
   const timer = setInterval(() => {
     say({ is: "counts", counts: heartbeat.counts() });
   }, COUNTS_EVERY_MS);

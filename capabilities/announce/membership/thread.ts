@@ -30,6 +30,7 @@ export type Report =
   | { readonly is: "failed"; readonly message: string }
   | { readonly is: "warning"; readonly message: string }
   | { readonly is: "members"; readonly changes: Changes }
+  | { readonly is: "stalled" }
   | { readonly is: "counts"; readonly counts: HeartbeatCounts }
   | { readonly is: "stopped" };
 
@@ -45,6 +46,7 @@ export async function startHeartbeatThread(options: HeartbeatOptions): Promise<M
   let known: ReadonlyMap<string, Member> = new Map();
   let members: readonly Member[] = [];
   let counts = Object.fromEntries(HEARTBEAT_FATES.map(fate => [fate, 0])) as HeartbeatCounts;
+  let onStall = (): void => undefined;
   let listeners: ((members: readonly Member[]) => void)[] = [];
   const tell = (order: Order): void => {
     worker.postMessage(order);
@@ -58,6 +60,9 @@ export async function startHeartbeatThread(options: HeartbeatOptions): Promise<M
         listeners.forEach(listener => {
           listener(members);
         });
+        return;
+      case "stalled":
+        onStall();
         return;
       case "counts":
         counts = report.counts;
@@ -74,6 +79,9 @@ export async function startHeartbeatThread(options: HeartbeatOptions): Promise<M
     counts: () => counts,
     onChange: listener => {
       listeners = [...listeners, listener];
+    },
+    onStall: listener => {
+      onStall = listener;
     },
     setPeers: peers => {
       tell({ do: "peers", peers });
