@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { poolManifest } from "./fixtures";
 import type { Pool } from "./fixtures";
+import { addressesOf, assignedCondition, serviceTools } from "./services";
+import type { ServiceTools } from "./services";
 import type { Cluster, KubeObject } from "./support";
 import { cluster } from "./support";
 
@@ -14,20 +16,14 @@ const ASSIGNED = "ancho.dev/assigned";
 
 const KEEPS = { name: "ipam-keeps", addresses: ["172.30.0.231-172.30.0.232"], keeps: "10m" };
 
-type ServiceOptions = {
-  readonly name?: string;
-  readonly generateName?: string;
-  readonly namespace?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly spec?: object;
-};
-
 describe("addresses", () => {
   let c: Cluster;
+  let s: ServiceTools;
+  const claims = (): Promise<string[]> => s.claims("ipam");
 
   beforeAll(async () => {
     c = await cluster();
+    s = serviceTools(c, "ipam");
     await applyPool(POOL);
     await c.ok(["create", "namespace", "ipam"]);
   });
@@ -46,13 +42,13 @@ describe("addresses", () => {
   });
 
   it("gives the address in the answer to the create itself", async () => {
-    const created = await create({ name: "web" });
+    const created = await s.create({ name: "web" });
     expect(created.spec.loadBalancerIP).toBe(`${PREFIX4}220`);
     expect(created.metadata.annotations?.[ASSIGNED]).toBe(`${PREFIX4}220`);
-    const service = await served("web");
+    const service = await s.served("web");
     expect(service.status.loadBalancer.ingress).toEqual([{ ip: `${PREFIX4}220`, ipMode: "VIP" }]);
     expect(service.metadata.annotations?.["metallb.io/ip-allocated-from-pool"]).toBe("ipam");
-    expect(condition(service)).toMatchObject({ status: "True", reason: "Assigned" });
+    expect(assignedCondition(service)).toMatchObject({ status: "True", reason: "Assigned" });
     await event("web", "IPAllocated", `Assigned IP ["${PREFIX4}220"]`);
     const vip = await c.get("vip", `${PREFIX4}220`);
     expect(vip?.spec.holders).toMatchObject([
@@ -61,38 +57,41 @@ describe("addresses", () => {
   });
 
   it("gives a dual-stack Service one address of each family", async () => {
-    const created = await create({ name: "dual", spec: { ipFamilyPolicy: "RequireDualStack" } });
+    const created = await s.create({ name: "dual", spec: { ipFamilyPolicy: "RequireDualStack" } });
     const both = `${PREFIX4}220,fd00:30::220`;
     expect(created.spec.loadBalancerIP).toBeUndefined();
     expect(created.metadata.annotations?.["metallb.io/loadBalancerIPs"]).toBe(both);
-    expect(addressesOf(await served("dual"))).toEqual(both.split(","));
+    expect(addressesOf(await s.served("dual"))).toEqual(both.split(","));
   });
 
   it("gives a Service of the secondary family an address of that family", async () => {
-    const created = await create({ name: "six", spec: { ipFamilies: ["IPv6"] } });
+    const created = await s.create({ name: "six", spec: { ipFamilies: ["IPv6"] } });
     expect(created.spec.loadBalancerIP).toBe("fd00:30::220");
   });
 
   it("metallb 165: keeps the address through kubectl replace, and through a change from one family to two", async () => {
-    await create({ name: "first" });
-    await create({ name: "web" });
-    await served("web");
+    await s.create({ name: "first" });
+    await s.create({ name: "web" });
+    await s.served("web");
     await c.ok(["delete", "service", "-n", "ipam", "first"]);
     await c.waitFor("the lower address to be free", async () => (await claims()).length === 1);
     const replaced = await c.ok(["replace", "-f", "-", "-o", "json"], {
-      input: JSON.stringify(manifest({ name: "web" })),
+      input: JSON.stringify(s.manifest({ name: "web" })),
     });
     expect((JSON.parse(replaced) as KubeObject).spec.loadBalancerIP).toBe(`${PREFIX4}221`);
-    await c.ok(patch("web", { spec: { ipFamilyPolicy: "PreferDualStack" } }));
-    await c.waitFor("the second address", async () => addressesOf(await read("web")).length === 2);
-    expect(addressesOf(await read("web"))[0]).toBe(`${PREFIX4}221`);
-    await c.ok(patch("web", { spec: { ipFamilyPolicy: "SingleStack" } }));
+    await s.patch("web", { spec: { ipFamilyPolicy: "PreferDualStack" } });
+    await c.waitFor(
+      "the second address",
+      async () => addressesOf(await s.read("web")).length === 2,
+    );
+    expect(addressesOf(await s.read("web"))[0]).toBe(`${PREFIX4}221`);
+    await s.patch("web", { spec: { ipFamilyPolicy: "SingleStack" } });
     await c.waitFor("one claim", async () => (await claims()).join() === `${PREFIX4}221`);
-    expect(addressesOf(await read("web"))).toEqual([`${PREFIX4}221`]);
+    expect(addressesOf(await s.read("web"))).toEqual([`${PREFIX4}221`]);
   });
 
   it("shows the choice to a dry run and claims nothing", async () => {
-    const dry = await create({ name: "dry" }, "--dry-run=server");
+    const dry = await s.create({ name: "dry" }, "--dry-run=server");
     expect(dry.spec.loadBalancerIP).toBe(`${PREFIX4}220`);
     expect(await claims()).toEqual([]);
   });
@@ -105,9 +104,9 @@ describe("addresses", () => {
       { annotations: { "metallb.universe.tf/loadBalancerIPs": `${PREFIX4}225` } },
     ],
   ])("gives the address that is asked for by %s", async (_, options) => {
-    const created = await create({ name: "pinned", ...options });
+    const created = await s.create({ name: "pinned", ...options });
     expect(created.metadata.annotations?.[ASSIGNED]).toBeUndefined();
-    expect(addressesOf(await served("pinned"))).toEqual([`${PREFIX4}225`]);
+    expect(addressesOf(await s.served("pinned"))).toEqual([`${PREFIX4}225`]);
   });
 
   it.each([
@@ -140,7 +139,7 @@ describe("addresses", () => {
       "is an IPv6 address, and the Service has only IPv4",
     ],
   ])("refuses %s with a sentence", async (_, options, sentence) => {
-    const refused = await tryCreate({ name: "bad", ...options });
+    const refused = await s.tryCreate({ name: "bad", ...options });
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toContain(sentence);
     expect(await claims()).toEqual([]);
@@ -148,42 +147,42 @@ describe("addresses", () => {
 
   it("refuses an address that another Service holds, and lets Services share that agree to it", async () => {
     const address = { "metallb.io/loadBalancerIPs": `${PREFIX4}226` };
-    await create({ name: "owner", annotations: address });
-    const refused = await tryCreate({ name: "thief", annotations: address });
+    await s.create({ name: "owner", annotations: address });
+    const refused = await s.tryCreate({ name: "thief", annotations: address });
     expect(refused.stderr).toContain(
       `Service ipam/thief: annotation metallb.io/loadBalancerIPs "${PREFIX4}226" is held by ipam/owner, which does not share it; set the annotation metallb.io/allow-shared-ip`,
     );
     const key = { ...address, "metallb.io/allow-shared-ip": "k" };
     await c.ok(["delete", "service", "-n", "ipam", "owner"]);
     await c.waitFor("the address to be free", async () => (await claims()).length === 0);
-    await create({ name: "one", annotations: key });
-    await create({ name: "two", annotations: key, spec: { ports: [{ port: 81 }] } });
-    expect(addressesOf(await served("two"))).toEqual([`${PREFIX4}226`]);
-    const clash = await tryCreate({ name: "three", annotations: key });
+    await s.create({ name: "one", annotations: key });
+    await s.create({ name: "two", annotations: key, spec: { ports: [{ port: 81 }] } });
+    expect(addressesOf(await s.served("two"))).toEqual([`${PREFIX4}226`]);
+    const clash = await s.tryCreate({ name: "three", annotations: key });
     expect(clash.stderr).toContain("which uses its port TCP/80");
     await c.ok(["delete", "service", "-n", "ipam", "one"]);
     await c.waitFor("one holder", async () => {
       const vip = await c.get("vip", `${PREFIX4}226`);
       return vip?.spec.holders.length === 1;
     });
-    expect(addressesOf(await read("two"))).toEqual([`${PREFIX4}226`]);
+    expect(addressesOf(await s.read("two"))).toEqual([`${PREFIX4}226`]);
   });
 
   it("frees the address when the Service stops being a LoadBalancer, and takes its marks away", async () => {
-    await create({ name: "web" });
-    await served("web");
-    await c.ok(patch("web", { spec: { type: "ClusterIP" } }));
+    await s.create({ name: "web" });
+    await s.served("web");
+    await s.patch("web", { spec: { type: "ClusterIP" } });
     await c.waitFor("the address to be free", async () => (await claims()).length === 0);
-    const service = await read("web");
+    const service = await s.read("web");
     expect(service.spec.loadBalancerIP).toBeUndefined();
     expect(service.metadata.annotations).not.toHaveProperty(ASSIGNED);
     expect(addressesOf(service)).toEqual([]);
-    expect(condition(service)).toBeUndefined();
+    expect(assignedCondition(service)).toEqual({});
   });
 
   it("metallb 175: never touches a Service of another load balancer class", async () => {
     const spec = { loadBalancerClass: "example.com/other", loadBalancerIP: "192.0.2.1" };
-    const created = await create({ name: "foreign", spec });
+    const created = await s.create({ name: "foreign", spec });
     expect(created.spec.loadBalancerIP).toBe("192.0.2.1");
     expect(await claims()).toEqual([]);
   });
@@ -191,8 +190,8 @@ describe("addresses", () => {
   it("metallb 160: lets a Service wait for an exhausted pool with a warning, and serves it the moment it can", async () => {
     await applyPool(SMALL);
     const annotations = { "metallb.io/address-pool": SMALL.name };
-    await create({ name: "has", annotations });
-    const waiting = await tryCreate({ name: "waits", annotations });
+    await s.create({ name: "has", annotations });
+    const waiting = await s.tryCreate({ name: "waits", annotations });
     expect(waiting.code).toBe(0);
     expect(waiting.stderr).toContain(
       "Warning: Service ipam/waits has no address yet: no available IPs in pool ipam-small",
@@ -202,45 +201,45 @@ describe("addresses", () => {
       "AllocationFailed",
       'Failed to allocate IP for "ipam/waits": no available IPs in pool ipam-small',
     );
-    expect(condition(await read("waits"))).toMatchObject({
+    expect(assignedCondition(await s.read("waits"))).toMatchObject({
       status: "False",
       reason: "NoFreeAddress",
     });
     await c.ok(["delete", "service", "-n", "ipam", "has"]);
-    expect(addressesOf(await served("waits"))).toEqual([`${PREFIX4}230`]);
+    expect(addressesOf(await s.served("waits"))).toEqual([`${PREFIX4}230`]);
     await c.ok(["delete", "service", "-n", "ipam", "waits"]);
     await deletePool(SMALL.name);
   });
 
   it("serves a Service in kube-system, which admission never sees", async () => {
     const labels = { e2e: "ipam" };
-    const created = await create({ name: "ipam-kube", namespace: "kube-system", labels });
+    const created = await s.create({ name: "ipam-kube", namespace: "kube-system", labels });
     expect(created.spec.loadBalancerIP).toBeUndefined();
-    expect(addressesOf(await served("ipam-kube", "kube-system"))).toEqual([`${PREFIX4}220`]);
+    expect(addressesOf(await s.served("ipam-kube", "kube-system"))).toEqual([`${PREFIX4}220`]);
     await c.ok(["delete", "service", "-n", "kube-system", "ipam-kube"]);
   });
 
   it("serves Services whose names the API server generates", async () => {
-    const names = await Promise.all([1, 2, 3].map(() => create({ generateName: "gen-" })));
+    const names = await Promise.all([1, 2, 3].map(() => s.create({ generateName: "gen-" })));
     expect(new Set(names.map(({ spec }) => spec.loadBalancerIP as string)).size).toBe(3);
     for (const { metadata, spec } of names) {
-      expect(addressesOf(await served(metadata.name))).toEqual([spec.loadBalancerIP]);
+      expect(addressesOf(await s.served(metadata.name))).toEqual([spec.loadBalancerIP]);
     }
   });
 
   it("gives 20 Services that are created at once 10 addresses, no two the same, and keeps 10 waiting", async () => {
-    const many = Array.from({ length: 20 }, (_, i) => create({ name: `many-${i}` }));
+    const many = Array.from({ length: 20 }, (_, i) => s.create({ name: `many-${i}` }));
     const answers = await Promise.all(many);
     await c.waitFor("10 addresses in use", async () => (await listed()).length === 10);
     const addresses = await listed();
     expect(new Set(addresses).size).toBe(10);
     for (const { metadata, spec } of answers.filter(answer => answer.spec.loadBalancerIP)) {
-      expect(addressesOf(await served(metadata.name))).toEqual([spec.loadBalancerIP]);
+      expect(addressesOf(await s.served(metadata.name))).toEqual([spec.loadBalancerIP]);
     }
   });
 
   it("metallb 161: moves no address when all of the control plane restarts, with others waiting", async () => {
-    await Promise.all(Array.from({ length: 12 }, (_, i) => create({ name: `stay-${i}` })));
+    await Promise.all(Array.from({ length: 12 }, (_, i) => s.create({ name: `stay-${i}` })));
     await c.waitFor("10 addresses in use", async () => (await listed()).length === 10);
     const before = await addressesByName();
     const workloads = ["deployment/pepr-ancho", "deployment/pepr-ancho-watcher"];
@@ -259,27 +258,27 @@ describe("addresses", () => {
 
   it("metallb 163: keeps addresses that Services had before, and moves those of a pool that is gone", async () => {
     await applyPool(SMALL);
-    await create({ name: "web", annotations: { "metallb.io/address-pool": SMALL.name } });
-    await served("web");
+    await s.create({ name: "web", annotations: { "metallb.io/address-pool": SMALL.name } });
+    await s.served("web");
     await c.ok(["delete", "vip", `${PREFIX4}230`]);
     await c.waitFor("the claim to be made again", async () => (await claims()).length === 1);
-    expect(addressesOf(await read("web"))).toEqual([`${PREFIX4}230`]);
-    await c.ok(patch("web", { metadata: { annotations: { "metallb.io/address-pool": null } } }));
+    expect(addressesOf(await s.read("web"))).toEqual([`${PREFIX4}230`]);
+    await s.patch("web", { metadata: { annotations: { "metallb.io/address-pool": null } } });
     await deletePool(SMALL.name);
     await c.waitFor("an address of the other pool", async () =>
-      addressesOf(await read("web")).includes(`${PREFIX4}220`),
+      addressesOf(await s.read("web")).includes(`${PREFIX4}220`),
     );
     await c.waitFor("one claim", async () => (await claims()).join() === `${PREFIX4}220`);
-    const service = await read("web");
+    const service = await s.read("web");
     expect(service.metadata.annotations?.[ASSIGNED]).toBe(`${PREFIX4}220`);
   });
 
-  it("says in the pool's status how much of it is in use", async () => {
+  it("metallb 166: says in the pool's status how much of it is in use", async () => {
     await c.waitFor("nothing to be assigned", async () => (await counters()) === "0/10 0/10");
-    await create({ name: "web", spec: { ipFamilyPolicy: "RequireDualStack" } });
+    await s.create({ name: "web", spec: { ipFamilyPolicy: "RequireDualStack" } });
     const key = { "metallb.io/allow-shared-ip": "k" };
-    await create({ name: "one", annotations: key });
-    await create({ name: "two", annotations: key, spec: { ports: [{ port: 81 }] } });
+    await s.create({ name: "one", annotations: key });
+    await s.create({ name: "two", annotations: key, spec: { ports: [{ port: 81 }] } });
     await c.waitFor("a shared address to count once", async () => {
       return (await counters()) === "2/8 1/9";
     });
@@ -291,12 +290,33 @@ describe("addresses", () => {
     ]);
   });
 
+  it("metallb 176: counts addresses in the metrics of the watcher that works", async () => {
+    await s.create({ name: "web" });
+    await s.served("web");
+    const lease = await c.get("lease", "-n", "metallb-system", "ancho-reconciler");
+    const [pod = ""] = (lease?.spec.holderIdentity as string).split("_");
+    const host = `pod/pepr-system/${pod}`;
+    const lines = await c.waitFor("the metrics to count it", async () => {
+      const { stdout } = await c.lab.exec(host, ["curl", "-sS", "http://127.0.0.1:7472/metrics"]);
+      const found = stdout.split("\n");
+      return found.includes(gauge("addresses_in_use_total", 1)) && found;
+    });
+    expect(lines).toContain(gauge("addresses_total", 20));
+    expect(lines).toContain(gauge("ipv4_addresses_total", 10));
+    expect(lines).toContain(gauge("ipv6_addresses_in_use_total", 0));
+    expect(lines).toContain("metallb_k8s_client_config_loaded_bool 1");
+    expect(lines).toContain("metallb_k8s_client_config_stale_bool 0");
+  });
+
+  const gauge = (name: string, value: number): string =>
+    `metallb_allocator_${name}{pool="${POOL.name}"} ${value}`;
+
   it("keeps a freed address for the Service that had it, and gives it to others last", async () => {
     await applyPool(KEEPS);
     const annotations = { "metallb.io/address-pool": KEEPS.name };
     const make = async (name: string): Promise<string> => {
-      const created = await create({ name, annotations });
-      await served(name);
+      const created = await s.create({ name, annotations });
+      await s.served(name);
       return created.spec.loadBalancerIP as string;
     };
     expect(await make("web")).toBe(`${PREFIX4}231`);
@@ -331,68 +351,18 @@ describe("addresses", () => {
     };
     const spec = { ports: [{ port: 81 }] };
     const stranger = { name: "stranger", namespace: "default", annotations, spec };
-    await create({ name: "own", annotations });
-    const refused = await tryCreate(stranger);
+    await s.create({ name: "own", annotations });
+    const refused = await s.tryCreate(stranger);
     expect(refused.stderr).toContain(
       `Service default/stranger: annotation metallb.io/loadBalancerIPs "${PREFIX4}230" is held by ipam/own of another namespace, and its IPAddressPool has ancho.dev/sharing "namespace"; ask for another address`,
     );
     await applyPool(SMALL);
-    await create(stranger);
-    expect(addressesOf(await served("stranger", "default"))).toEqual([`${PREFIX4}230`]);
+    await s.create(stranger);
+    expect(addressesOf(await s.served("stranger", "default"))).toEqual([`${PREFIX4}230`]);
     await c.ok(["delete", "service", "-n", "default", "stranger"]);
     await c.ok(["delete", "service", "-n", "ipam", "own"]);
     await deletePool(SMALL.name);
   });
-
-  function manifest({ namespace = "ipam", spec, ...metadata }: ServiceOptions): object {
-    return {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { namespace, ...metadata },
-      spec: { type: "LoadBalancer", ports: [{ port: 80 }], selector: { app: "web" }, ...spec },
-    };
-  }
-
-  function tryCreate(options: ServiceOptions, ...flags: string[]) {
-    const input = JSON.stringify(manifest(options));
-    return c.kubectl(["create", "-f", "-", "-o", "json", ...flags], { input });
-  }
-
-  async function create(options: ServiceOptions, ...flags: string[]): Promise<KubeObject> {
-    const result = await tryCreate(options, ...flags);
-    expect(result.stderr.replace(/^Warning:.*\n/gm, "")).toBe("");
-    return JSON.parse(result.stdout) as KubeObject;
-  }
-
-  async function read(name: string, namespace = "ipam"): Promise<KubeObject> {
-    return (await c.get("service", "-n", namespace, name))!;
-  }
-
-  async function served(name: string, namespace = "ipam"): Promise<KubeObject> {
-    await c.waitFor(`Service ${name} to have an address`, async () => {
-      return addressesOf(await read(name, namespace)).length > 0;
-    });
-    return read(name, namespace);
-  }
-
-  function addressesOf(service: KubeObject): string[] {
-    const ingress = (service.status?.loadBalancer?.ingress ?? []) as { ip: string }[];
-    return ingress.map(({ ip }) => ip);
-  }
-
-  function condition(service: KubeObject): object | undefined {
-    const conditions = (service.status?.conditions ?? []) as { type: string }[];
-    return conditions.find(({ type }) => type === "AddressAssigned");
-  }
-
-  /** Names of the VirtualIPs that Services of this file hold. */
-  async function claims(): Promise<string[]> {
-    const vips = (await c.get("vip"))?.items ?? [];
-    return vips
-      .filter(({ spec }) => (spec.pool as string).startsWith("ipam"))
-      .filter(({ spec }) => (spec.holders as unknown[]).length > 0)
-      .map(({ metadata }) => metadata.name);
-  }
 
   /** Assigned and available addresses of the pool, IPv4 and IPv6, as its status has them. */
   async function counters(): Promise<string> {
@@ -420,10 +390,6 @@ describe("addresses", () => {
       const events = (await c.get("events", "-n", "ipam", "--field-selector", field))?.items ?? [];
       return events.some(item => (item as unknown as { message: string }).message === message);
     });
-  }
-
-  function patch(name: string, change: object): string[] {
-    return ["patch", "service", "-n", "ipam", name, "--type=merge", "-p", JSON.stringify(change)];
   }
 
   async function applyPool(pool: Pool): Promise<void> {

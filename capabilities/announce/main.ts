@@ -1,10 +1,10 @@
 import { createKubeClient } from "../kube/client";
 import { createEventRecorder } from "../kube/events";
+import { startHttp } from "../kube/http";
 import { createLogger } from "../kube/log";
 import type { Logger } from "../kube/log";
 import { startAgent } from "./agent";
 import type { Agent } from "./agent";
-import { startHttp } from "./http";
 import { openKernel } from "./layer2/netlink";
 import { cleanUp } from "./layer2/responder";
 import { createMetrics } from "./metrics";
@@ -58,6 +58,7 @@ async function run(options: Options): Promise<void> {
     port: options.metricsPort,
     registry: metrics.registry,
     isReady: () => state.agent?.isReady() ?? false,
+    setBy: "--metrics-address",
   });
   const client = createKubeClient({ fieldManager: "ancho-announcer" });
   const events = createEventRecorder(client, "ancho-announcer", undefined, log);

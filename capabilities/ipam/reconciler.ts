@@ -8,6 +8,7 @@ import { createWorkQueue } from "../kube/work-queue";
 import type { WorkQueue } from "../kube/work-queue";
 import type { Hooks } from "./hooks";
 import { serviceKeysOf } from "./ledger";
+import type { IpamMetrics } from "./metrics";
 import { reconcileClaim } from "./reconcile-claim";
 import { reconcilePool } from "./reconcile-pool";
 import { reconcileService } from "./reconcile-service";
@@ -28,6 +29,7 @@ export type ReconcilerParts = Omit<ReconcileParts, "cachedService" | "waiting"> 
   readonly hooks: Hooks;
   readonly vipStore: Store<VirtualIP>;
   readonly poolStore: Store<IPAddressPool>;
+  readonly metrics: Pick<IpamMetrics, "countUpdate">;
   /** Enters the election; `onLead` is called each time this process begins to lead. */
   readonly elect: (onLead: () => void) => Leader;
 };
@@ -131,7 +133,17 @@ function createQueues(
   const backoff = { baseMs: 50, maxMs: 30_000 };
   const serviceQueue = createWorkQueue({
     name: "services",
-    reconcile: async key => (isLeading() ? reconcileService(serviceParts, key) : undefined),
+    reconcile: async key => {
+      if (!isLeading()) return undefined;
+      try {
+        const result = await reconcileService(serviceParts, key);
+        parts.metrics.countUpdate("done");
+        return result;
+      } catch (error) {
+        parts.metrics.countUpdate("failed");
+        throw error;
+      }
+    },
     concurrency: 16,
     backoff,
     log,

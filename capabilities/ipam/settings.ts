@@ -6,12 +6,25 @@ export type Settings = {
   readonly lbClass: string | undefined;
   /** Whether this process reconciles (Pepr's watcher) or only answers admission requests. */
   readonly isWatcher: boolean;
+  /** Port of the watcher's /metrics, on all addresses. */
+  readonly metricsPort: number;
 };
+
+const METRICS_PORT = 7472;
 
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   return {
     namespace: env["METALLB_NAMESPACE"] ?? "metallb-system",
     lbClass: env["ANCHO_LOAD_BALANCER_CLASS"] || undefined,
     isWatcher: env["PEPR_WATCH_MODE"] === "true" || env["PEPR_MODE"] === "dev",
+    metricsPort: readPort(env["METRICS_PORT"] ?? String(METRICS_PORT)),
   };
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port > 0 && port < 65_536) return port;
+  throw new Error(
+    `METRICS_PORT is "${text}": give a port, 1 to 65535, for example ${METRICS_PORT}`,
+  );
 }

@@ -7,6 +7,7 @@ import type { VirtualIP } from "../config/kinds/virtual-ip";
 import { createKubeClient } from "../kube/client";
 import type { KubeClient } from "../kube/client";
 import { createEventRecorder } from "../kube/events";
+import { startHttp } from "../kube/http";
 import { runForLeader } from "../kube/leader";
 import type { Leader } from "../kube/leader";
 import { createLogger } from "../kube/log";
@@ -22,11 +23,14 @@ import { createHooks } from "./hooks";
 import type { Hooks } from "./hooks";
 import { createLedger } from "./ledger";
 import type { Ledger } from "./ledger";
+import { createIpamMetrics } from "./metrics";
+import type { IpamMetrics } from "./metrics";
 import type { PoolReviewParts } from "./pool-review/review";
 import { startReconciler } from "./reconciler";
 import type { Reconciler } from "./reconciler";
 import { reserveStatuses } from "./reserve";
 import { readSettings } from "./settings";
+import type { Settings } from "./settings";
 import { createWorld, isSamePool, pools } from "./world";
 
 /** What Pepr's callbacks work with. */
@@ -101,15 +105,24 @@ export async function startIpam(): Promise<void> {
   const sources = { poolStore, configMapStore, namespaceStore };
   const world = createWorld({ client, namespace, ...sources, families });
   const common = { world, ledger, claims, lbClass, now: () => Date.now(), log };
+  const watching: { reconciler?: Reconciler } = {};
+  const metrics = createIpamMetrics({
+    isLeading: () => watching.reconciler?.isLeading() ?? false,
+    config: () => world.cached().config,
+    vips: () => vipStore.list(),
+    errorCount: () => world.errors().length,
+  });
   const reconciler = settings.isWatcher
     ? await startReconciler({
         ...common,
-        ...{ client, hooks, vipStore, poolStore, events: recorder(client) },
+        ...{ client, hooks, vipStore, poolStore, metrics, events: recorder(client) },
         elect: onLead => elect(client, namespace, onLead),
       })
     : undefined;
   if (reconciler) {
+    watching.reconciler = reconciler;
     giveWayOnExit(reconciler);
+    await serveMetrics(metrics, settings);
     const isLeading = (): boolean => reconciler.isLeading();
     const report = { ...sources, isLeading, events: recorder(client), log };
     const reportConfigMap = createConfigMapReport(report);
@@ -123,6 +136,11 @@ export async function startIpam(): Promise<void> {
   const poolReview = { client, namespace, world, lbClass };
   started = { admission: common, poolReview, reconciler, noticePool };
   log.info({ families: families(), pools: poolStore.list().length }, "IPAM is ready");
+}
+
+function serveMetrics({ registry }: IpamMetrics, { metricsPort }: Settings): Promise<unknown> {
+  const isReady = (): boolean => started !== undefined;
+  return startHttp({ host: "::", port: metricsPort, registry, isReady, setBy: "METRICS_PORT" });
 }
 
 type PoolNotice = (key: string, pool: IPAddressPool | undefined) => void;

@@ -2,7 +2,11 @@ import type { Manifest } from "./manifest";
 
 type Rule = { readonly apiGroups: readonly string[]; readonly resources: readonly string[] };
 type Mount = { readonly name: string };
-type Container = { readonly name: string; readonly volumeMounts: readonly Mount[] };
+type Container = {
+  readonly name: string;
+  readonly volumeMounts: readonly Mount[];
+  readonly ports?: readonly unknown[];
+};
 type PodSpec = { readonly containers: readonly Container[]; readonly volumes: readonly Mount[] };
 type DeploymentSpec = {
   readonly replicas?: number;
@@ -44,7 +48,7 @@ function adaptDeployment(object: Manifest, image: string): Manifest {
         ...spec.template,
         spec: {
           ...pod,
-          containers: pod.containers.map(container => adaptContainer(container, image)),
+          containers: pod.containers.map(container => adaptContainer(container, image, role)),
           volumes: pod.volumes.filter(isNotModule),
           affinity: apartFromEachOther(role),
         },
@@ -53,13 +57,17 @@ function adaptDeployment(object: Manifest, image: string): Manifest {
   };
 }
 
-function adaptContainer(container: Container, image: string): unknown {
+/** As the watcher's METRICS_PORT has it. */
+const METRICS = { name: "metrics", containerPort: 7472 };
+
+function adaptContainer(container: Container, image: string, role: Role): unknown {
   const probe = { httpGet: { path: "/healthz", port: 3000, scheme: "HTTPS" } };
   return {
     ...container,
     image,
     args: ["/app/dist/pepr-ancho.cjs"],
     volumeMounts: container.volumeMounts.filter(isNotModule),
+    ports: [...(container.ports ?? []), ...(role === "watcher" ? [METRICS] : [])],
     startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { ...probe, periodSeconds: 2 },
     livenessProbe: { ...probe, periodSeconds: 10 },

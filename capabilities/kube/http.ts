@@ -7,10 +7,18 @@ export type HttpOptions = {
   readonly port: number;
   readonly registry: Registry;
   readonly isReady: () => boolean;
+  /** The flag or variable that says the address, for the error when the port is taken. */
+  readonly setBy: string;
 };
 
 /** Serves /metrics, /healthz (the process turns over) and /readyz. Rejects if the port is taken. */
-export async function startHttp({ host, port, registry, isReady }: HttpOptions): Promise<Server> {
+export async function startHttp({
+  host,
+  port,
+  registry,
+  isReady,
+  setBy,
+}: HttpOptions): Promise<Server> {
   const server = createServer((request, response) => {
     void answer(request.url ?? "", registry, isReady).then(({ status, type, body }) => {
       response.writeHead(status, { "content-type": type }).end(body);
@@ -19,9 +27,7 @@ export async function startHttp({ host, port, registry, isReady }: HttpOptions):
   await new Promise<void>((resolve, reject) => {
     server.once("error", error => {
       const problem = `cannot serve metrics on ${host}:${port}: ${error.message}; `;
-      reject(
-        new Error(`${problem}stop what uses the port or choose another with --metrics-address`),
-      );
+      reject(new Error(`${problem}stop what uses the port or choose another with ${setBy}`));
     });
     server.listen(port, host, resolve);
   });
