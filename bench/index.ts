@@ -1,7 +1,7 @@
 import { benchBgp } from "./bgp/index";
 import { benchClient } from "./client";
 import { benchFailover } from "./failover/index";
-import { benchIpam } from "./ipam";
+import { benchIpam } from "./ipam/index";
 import type { Report } from "./report";
 
 /** What a bench takes from the command line after its name; those that take nothing refuse everything. */

@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import type { Lab } from "./lab/lab";
 import { run } from "./process";
 import { anchoImage, inRepo } from "./repo";
@@ -37,6 +37,11 @@ export async function deployAncho(
   for (const [namespace, workload] of rollouts) {
     await kubectl(lab, ["-n", namespace, "rollout", "status", workload, "--timeout=120s"]);
   }
+}
+
+/** Removes everything of `dist/install.yaml` but namespaces and CRDs, and with them what users made. */
+export async function removeAncho(lab: Lab): Promise<void> {
+  await uninstall(lab, await readFile(inRepo("dist/install.yaml"), "utf8"));
 }
 
 /** Deletes a manifest's objects, apart from those that take users' objects along, and waits for their pods to end. */

@@ -1,9 +1,9 @@
-import { createAddressSet } from "../capabilities/ipam/address-set";
-import { candidates } from "../capabilities/ipam/allocator";
-import type { Draw } from "../capabilities/ipam/allocator";
-import { parseConfig } from "../capabilities/config/config";
-import type { Report } from "./report";
-import { median, round } from "./report";
+import { createAddressSet } from "../../capabilities/ipam/address-set";
+import { candidates } from "../../capabilities/ipam/allocator";
+import type { Draw } from "../../capabilities/ipam/allocator";
+import { parseConfig } from "../../capabilities/config/config";
+import type { Aim } from "../report";
+import { median, round } from "../report";
 
 const rounds = 5;
 const churnSteps = 50_000;
@@ -29,7 +29,7 @@ type Measured = {
  * The pure allocator: filling a /16, churn in a full one, and growth from a /24 to a /12. Beside it a plain scan over a
  * set of what is taken, turn by turn in the same run; it gets a /20, for a /16 would take it minutes.
  */
-export function benchIpam(): Promise<Report> {
+export function benchAllocator(): readonly Aim[] {
   const measured = Array.from({ length: rounds }, measureRound);
   const of = (key: keyof Measured): number => median(measured.map(one => one[key]));
   const ratio = (a: keyof Measured, b: keyof Measured): number =>
@@ -38,44 +38,41 @@ export function benchIpam(): Promise<Report> {
   const fill = ratio("fill16", "scan20");
   const churn = ratio("churn16", "fill16");
   const growth = ratio("last12", "fill24");
-  return Promise.resolve({
-    bench: "ipam",
-    aims: [
-      {
-        name: "filling a /16, time per address as a ratio to a scan that fills a /20",
-        value: round(fill),
-        unit: "ratio",
-        aim: "≤ 0.2",
-        holds: fill <= 0.2,
-        peers: {
-          "addresses per second": perSecond("fill16"),
-          "of the scan, in a pool 16 times smaller": perSecond("scan20"),
-        },
+  return [
+    {
+      name: "filling a /16, time per address as a ratio to a scan that fills a /20",
+      value: round(fill),
+      unit: "ratio",
+      aim: "≤ 0.2",
+      holds: fill <= 0.2,
+      peers: {
+        "addresses per second": perSecond("fill16"),
+        "of the scan, in a pool 16 times smaller": perSecond("scan20"),
       },
-      {
-        name: "freeing and claiming in a full /16, as a ratio to a claim while filling it",
-        value: round(churn),
-        unit: "ratio",
-        aim: "≤ 5",
-        holds: churn <= 5,
-        peers: { "frees and claims per second": perSecond("churn16") },
+    },
+    {
+      name: "freeing and claiming in a full /16, as a ratio to a claim while filling it",
+      value: round(churn),
+      unit: "ratio",
+      aim: "≤ 5",
+      holds: churn <= 5,
+      peers: { "frees and claims per second": perSecond("churn16") },
+    },
+    {
+      name: "the last claims of a /12 as a ratio to those of a /24, 4,096 times smaller",
+      value: round(growth),
+      unit: "ratio",
+      aim: "≤ 5",
+      holds: growth <= 5,
+      peers: {
+        "µs in a /24": round(of("fill24")),
+        "µs in a /16": round(of("fill16")),
+        "µs in a /12": round(of("fill12")),
+        "µs for the last of a /16": round(of("last16")),
+        "µs for the last of a /12": round(of("last12")),
       },
-      {
-        name: "the last claims of a /12 as a ratio to those of a /24, 4,096 times smaller",
-        value: round(growth),
-        unit: "ratio",
-        aim: "≤ 5",
-        holds: growth <= 5,
-        peers: {
-          "µs in a /24": round(of("fill24")),
-          "µs in a /16": round(of("fill16")),
-          "µs in a /12": round(of("fill12")),
-          "µs for the last of a /16": round(of("last16")),
-          "µs for the last of a /12": round(of("last12")),
-        },
-      },
-    ],
-  });
+    },
+  ];
 }
 
 function measureRound(): Measured {

@@ -1,0 +1,150 @@
+import { kubectl } from "../../hack/deploy";
+import type { Lab } from "../../hack/lab/lab";
+import { downLab, upLab } from "../../hack/lab/lab";
+import { buildMetallb, metallbVersion } from "../../hack/peers/metallb";
+import { quietTask } from "../../hack/lab/context";
+import { waitFor } from "../../hack/wait";
+import type { Aim } from "../report";
+import { median, percentile, round } from "../report";
+import { assignedCount, createStage } from "./arms";
+import type { Arm } from "./arms";
+import { createCrowd } from "./crowd";
+import type { Crowd, Sample } from "./crowd";
+
+const labName = "bench-ipam";
+const arms: readonly Arm[] = ["nobody", "Ancho", "MetalLB"];
+const clientCounts = [1, 20] as const;
+type ClientCount = (typeof clientCounts)[number];
+/** Of so many Services each: 1,000 per arm and number of clients in all. */
+const ROUNDS = 2;
+const PER_ROUND = Number(process.env["BENCH_SERVICES"] ?? 1_000) / ROUNDS;
+const WARM_UP = 50;
+
+type Measured = { readonly arm: Arm; readonly clients: ClientCount; readonly crowd: Crowd };
+
+/**
+ * Services on a lab of one node, created by 1 and by 20 clients, while nobody, Ancho or MetalLB serves them, turn by
+ * turn. Whoever serves is installed anew for its turn and gets some Services to warm up.
+ */
+export async function benchCreates(): Promise<readonly Aim[]> {
+  const progress = (line: string): void => {
+    console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
+  };
+  await downLab(labName);
+  try {
+    await buildMetallb({ ...quietTask(), progress });
+    const lab = await upLab({ name: labName, nodes: 1 }, progress);
+    return clientCounts.flatMap(aimsOf(await measure(lab, progress)));
+  } finally {
+    await downLab(labName);
+  }
+}
+
+async function measure(lab: Lab, progress: (line: string) => void): Promise<readonly Measured[]> {
+  const measured: Measured[] = [];
+  const stage = createStage(lab, progress);
+  for (let turn = 0; turn < ROUNDS; turn++) {
+    for (const arm of arms) {
+      await stage.use(arm);
+      await crowdOf(lab, arm, { count: WARM_UP, clients: 4 });
+      for (const clients of clientCounts) {
+        const crowd = await crowdOf(lab, arm, { count: PER_ROUND, clients });
+        measured.push({ arm, clients, crowd });
+        progress(`${arm}, ${clients} clients: ${describe(crowd)}`);
+      }
+    }
+  }
+  return measured;
+}
+
+let serial = 0;
+
+async function crowdOf(
+  lab: Lab,
+  arm: Arm,
+  size: { readonly count: number; readonly clients: number },
+): Promise<Crowd> {
+  serial += 1;
+  const namespace = `bench-${serial}`;
+  await kubectl(lab, ["create", "namespace", namespace]);
+  const isServed = arm !== "nobody";
+  const crowd = await createCrowd({ kubeconfig: lab.kubeconfig, namespace, isServed, ...size });
+  await kubectl(lab, ["delete", "--raw", `/api/v1/namespaces/${namespace}/services`]);
+  await waitFor("the Services to be gone", async () => {
+    const names = await kubectl(lab, ["-n", namespace, "get", "services", "-o", "name"]);
+    return names.trim() === "";
+  });
+  if (isServed) {
+    await waitFor("all addresses to be free", async () => (await assignedCount(lab)) === 0);
+  }
+  return crowd;
+}
+
+const seconds = ({ samples, elapsedMs }: Crowd): number => (samples.length * 1_000) / elapsedMs;
+const creates = (crowd: Crowd): readonly number[] => crowd.samples.map(it => it.createMs);
+const addresses = (crowd: Crowd): readonly number[] =>
+  crowd.samples.flatMap(it => it.addressMs ?? []);
+const statuses = (crowd: Crowd): readonly number[] =>
+  crowd.samples.flatMap(it => it.statusMs ?? []);
+
+function describe(crowd: Crowd): string {
+  const pair = (values: readonly number[]): string =>
+    values.length === 0 ? "–" : `${round(percentile(values, 50))}/${round(percentile(values, 99))}`;
+  return `${round(seconds(crowd))} creates/s; ms p50/p99: create ${pair(creates(crowd))}, address ${pair(addresses(crowd))}, status ${pair(statuses(crowd))}`;
+}
+
+function aimsOf(measured: readonly Measured[]): (clients: ClientCount) => readonly Aim[] {
+  return clients => {
+    const rounds = (arm: Arm): readonly Crowd[] =>
+      measured.filter(it => it.arm === arm && it.clients === clients).map(({ crowd }) => crowd);
+    const all = (arm: Arm): readonly Sample[] => rounds(arm).flatMap(({ samples }) => samples);
+    const of = (arm: Arm, what: (crowd: Crowd) => readonly number[], p: number): number =>
+      round(median(rounds(arm).map(crowd => percentile(what(crowd), p))));
+    const who = clients === 1 ? "1 client" : `${clients} clients`;
+    const added = (p: number, limit: number): Aim => {
+      const value = round(of("Ancho", creates, p) - of("nobody", creates, p));
+      return {
+        name: `what Ancho adds to the time of a create, p${p}, ${who}`,
+        value,
+        unit: "ms",
+        aim: `≤ ${limit}`,
+        holds: value <= limit,
+        peers: {
+          "create with no webhook, ms": of("nobody", creates, p),
+          "with Ancho, ms": of("Ancho", creates, p),
+          [`with MetalLB ${metallbVersion()}, ms`]: of("MetalLB", creates, p),
+          "creates per second with no webhook": round(median(rounds("nobody").map(seconds))),
+          "with Ancho": round(median(rounds("Ancho").map(seconds))),
+          "with MetalLB": round(median(rounds("MetalLB").map(seconds))),
+        },
+      };
+    };
+    const known = (p: number): Aim => {
+      const value = round(of("Ancho", addresses, p) / of("MetalLB", addresses, p));
+      return {
+        name: `time until a Service's address is known, p${p}, ${who}, as a ratio to MetalLB ${metallbVersion()}`,
+        value,
+        unit: "ratio",
+        aim: "< 1",
+        holds: value < 1,
+        peers: {
+          "Ancho, ms": of("Ancho", addresses, p),
+          "Ancho until it is in the status, ms": of("Ancho", statuses, p),
+          "MetalLB, ms": of("MetalLB", addresses, p),
+        },
+      };
+    };
+    const shareOf = (arm: Arm): number =>
+      all(arm).filter(it => it.inAnswer).length / all(arm).length;
+    const share = shareOf("Ancho");
+    const inAnswer: Aim = {
+      name: `creates whose own answer has the address, ${who}`,
+      value: round(share),
+      unit: "share",
+      aim: "1",
+      holds: share === 1,
+      peers: { MetalLB: shareOf("MetalLB") },
+    };
+    return [added(50, 8), added(99, 40), inAnswer, known(50), known(99)];
+  };
+}
