@@ -38,7 +38,8 @@ describe("docs/admission.md", () => {
       given = example.given;
       for (const manifest of given) {
         await c.apply([manifest]);
-        if (manifest.kind === "Service") await statusAddresses(c, manifest.metadata.name);
+        const { name, namespace } = manifest.metadata;
+        if (manifest.kind === "Service") await statusAddresses(c, name, namespace);
       }
       const args = example.isDeletion
         ? ["delete", ...target(example.manifest), "--dry-run=server"]

@@ -31,12 +31,14 @@ describe("addresses under concurrency", { timeout: 600_000 }, () => {
     await c.ok(["create", "namespace", namespace]);
     await c.apply([
       pool("race-exact", ["10.201.0.0-10.201.3.231"]),
-      pool("race-dual", ["10.202.0.0-10.202.0.199", "fd00:202::-fd00:202::c7"]),
+      pool("race-dual", ["10.202.0.0-10.202.1.243", "fd00:202::-fd00:202::1f3"]),
       pool("race-shared", ["10.203.0.0/24"]),
     ]);
   });
 
   afterEach(async () => {
+    await rollout("deployment/pepr-ancho-watcher");
+    await rollout("deployment/pepr-ancho");
     await c.ok(["delete", "service", "-n", namespace, "--all", "--wait=false"]);
     await c.waitFor(
       "all addresses to be free again",
@@ -57,40 +59,41 @@ describe("addresses under concurrency", { timeout: 600_000 }, () => {
     const members = Array.from({ length: 1000 }, (_, i) => member(i, "race-exact"));
     await createCrowd(client, namespace, members, {
       clients: CLIENTS,
-      onCreated: async count => {
-        if (count === 300) await killAdmission();
-        if (count === 500) await restartWatchers();
-      },
+      onCreated: disturb(300, 500),
     });
     const all = await allServed(1000);
     const addresses = all.flatMap(ingressOf);
     expect(addresses).toHaveLength(1000);
     expect(new Set(addresses).size).toBe(1000);
     await expectClaims(all);
-    await rollout("deployment/pepr-ancho-watcher");
-    await rollout("deployment/pepr-ancho");
   });
 
-  it("200 dual-stack Services get all of 200 addresses of each family", async () => {
-    const members = Array.from({ length: 200 }, (_, i) => {
+  it("500 dual-stack Services get all of 500 addresses of each family, under the same disturbance", async () => {
+    const members = Array.from({ length: 500 }, (_, i) => {
       return { ...member(i, "race-dual"), spec: { ipFamilyPolicy: "RequireDualStack" } };
     });
-    await createCrowd(client, namespace, members, { clients: CLIENTS });
-    const all = await allServed(200);
+    await createCrowd(client, namespace, members, {
+      clients: CLIENTS,
+      onCreated: disturb(150, 250),
+    });
+    const all = await allServed(500);
     const addresses = all.flatMap(ingressOf);
-    expect(new Set(addresses).size).toBe(400);
-    expect(addresses.filter(address => address.includes(":"))).toHaveLength(200);
+    expect(new Set(addresses).size).toBe(1000);
+    expect(addresses.filter(address => address.includes(":"))).toHaveLength(500);
     await expectClaims(all);
   });
 
-  it("Services that share by 20 keys share with their own key only, and no port twice", async () => {
-    const members = Array.from({ length: 240 }, (_, i): CrowdMember => {
+  it("1,000 Services that share by 20 keys share with their own key only, and no port twice, under the same disturbance", async () => {
+    const members = Array.from({ length: 1000 }, (_, i): CrowdMember => {
       const { name, annotations } = member(i, "race-shared");
-      const ports = [{ port: 80 + (Math.floor(i / 20) % 4), protocol: "TCP" }];
+      const ports = [{ port: 80 + (Math.floor(i / 20) % 10), protocol: "TCP" }];
       return { name, annotations: { ...annotations, [SHARE]: `key-${i % 20}` }, spec: { ports } };
     });
-    await createCrowd(client, namespace, members, { clients: CLIENTS });
-    const all = await allServed(240);
+    await createCrowd(client, namespace, members, {
+      clients: CLIENTS,
+      onCreated: disturb(300, 500),
+    });
+    const all = await allServed(1000);
     const users = new Map<string, kind.Service[]>();
     for (const service of all) {
       const [address] = ingressOf(service);
@@ -102,9 +105,19 @@ describe("addresses under concurrency", { timeout: 600_000 }, () => {
       const ports = sharing.map(({ spec }) => spec?.ports?.[0]?.port);
       expect(new Set(ports).size, address).toBe(ports.length);
     }
-    expect(users.size).toBeLessThan(240);
+    // 50 Services of a key have 10 ports: they need 5 addresses, and more only where two were faster than each other.
+    expect(users.size).toBeGreaterThanOrEqual(100);
+    expect(users.size).toBeLessThan(250);
     await expectClaims(all);
   });
+
+  /** After so many creates one admission process is killed with -9, and the watchers are restarted later. */
+  function disturb(killAt: number, restartAt: number): (count: number) => Promise<void> {
+    return async count => {
+      if (count === killAt) await killAdmission();
+      if (count === restartAt) await restartWatchers();
+    };
+  }
 
   function pool(name: string, addresses: readonly string[]): object {
     return {

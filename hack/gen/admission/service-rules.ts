@@ -1,5 +1,6 @@
-import { parseConfig } from "../../../capabilities/config/config";
+import { parseConfig, poolOf } from "../../../capabilities/config/config";
 import { parseAddress } from "../../../capabilities/config/address";
+import { SHARING } from "../../../capabilities/config/sharing-guard";
 import { holderOf, joinRefusal } from "../../../capabilities/ipam/claim";
 import { formatRefusal } from "../../../capabilities/ipam/refusal";
 import type { RefusalCode } from "../../../capabilities/ipam/refusal";
@@ -9,7 +10,7 @@ import type { Service } from "../../../capabilities/ipam/service";
 import { describeSituation } from "../../../capabilities/ipam/situation";
 import { heldRefusal, waitWarnings } from "../../../capabilities/ipam/validation";
 import type { Holder } from "../../../capabilities/config/kinds/virtual-ip";
-import { pool, service } from "./manifest";
+import { annotated, pool, service } from "./manifest";
 import type { Manifest } from "./manifest";
 import type { Example } from "./example";
 
@@ -23,6 +24,12 @@ const IPS = "metallb.io/loadBalancerIPs";
 const SHARE = "metallb.io/allow-shared-ip";
 const holder = (annotations: Record<string, string>, spec: object = {}): Manifest =>
   service("api", { annotations: { [IPS]: "172.30.0.120", ...annotations }, spec });
+
+/** A namespace that every cluster has and admission looks at. */
+const elsewhere = (manifest: Manifest): Manifest => ({
+  ...manifest,
+  metadata: { ...manifest.metadata, namespace: "kube-public" },
+});
 
 type Case = Omit<Example, "says" | "isRefused">;
 
@@ -112,6 +119,14 @@ const refused: Readonly<Record<RefusalCode, readonly Case[]>> = {
       manifest: asks({ [SHARE]: "blue" }, { loadBalancerIP: "172.30.0.120" }),
     },
     {
+      rule: "a shared address of another namespace, where the pool shares within a namespace",
+      given: [annotated(POOL, { [SHARING]: "namespace" }), elsewhere(holder({ [SHARE]: "blue" }))],
+      manifest: asks(
+        { [SHARE]: "blue" },
+        { loadBalancerIP: "172.30.0.120", ports: [{ port: 443, protocol: "TCP" }] },
+      ),
+    },
+    {
       rule: "a shared address with `externalTrafficPolicy: Local` and other pods",
       given: [POOL, holder({ [SHARE]: "blue" }, { selector: { app: "api" } })],
       manifest: asks(
@@ -164,13 +179,13 @@ function refusalFor(one: Case): string {
   const asService = (manifest: Manifest): Service => manifest as Service;
   const holderFor = (manifest: Manifest): Holder =>
     holderOf(asService(manifest), { namespace: manifest.metadata.namespace, now: 0 });
+  const address = parseAddress("172.30.0.120");
   const holders = one.given.filter(({ kind }) => kind === "Service").map(holderFor);
   const refusal = joinRefusal(holders, {
     mine: holderFor(one.manifest),
-    sharing: "all",
+    sharing: (address && poolOf(described.situation.config, address))?.sharing ?? "all",
   });
   const request = parseRequest(asService(one.manifest));
-  const address = parseAddress("172.30.0.120");
   if (!refusal || !request.ok || !address) throw new Error(`nothing refuses ${one.rule}`);
   return formatRefusal(title, heldRefusal(request.request.field, address, refusal));
 }
