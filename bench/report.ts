@@ -21,13 +21,6 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** The nearest-rank percentile: the smallest value that at least `p` of 100 values do not exceed. */
-export function percentile(values: readonly number[], p: number): number {
-  if (values.length === 0) throw new Error("percentile of no values");
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(1, Math.ceil((sorted.length * p) / 100)) - 1] ?? NaN;
-}
-
 /** Three significant digits: more would claim more than a shared machine can show. */
 export function round(value: number): number {
   return Number(value.toPrecision(3));
