@@ -34,8 +34,16 @@ export async function deletePool(cluster: Cluster, name: string): Promise<void> 
   await cluster.ok(["-n", "metallb-system", "delete", "ipaddresspool", name, "--ignore-not-found"]);
 }
 
-/** A web server that names its node, its pod and the client it saw; ready before this returns. */
-export async function applyWeb(cluster: Cluster, name: string, replicas: number): Promise<void> {
+/**
+ * A web server that names its node, its pod and the client it saw; ready before this returns.
+ * @param node the only node to run it on; spread over all otherwise
+ */
+export async function applyWeb(
+  cluster: Cluster,
+  name: string,
+  replicas: number,
+  node?: string,
+): Promise<void> {
   const env = (variable: string, fieldPath: string) => ({
     name: variable,
     valueFrom: { fieldRef: { fieldPath } },
@@ -52,6 +60,7 @@ export async function applyWeb(cluster: Cluster, name: string, replicas: number)
           metadata: { labels: { app: name } },
           spec: {
             terminationGracePeriodSeconds: 1,
+            ...(node === undefined ? {} : { nodeSelector: { "kubernetes.io/hostname": node } }),
             topologySpreadConstraints: [
               {
                 maxSkew: 1,
