@@ -1,8 +1,10 @@
+import { formatConfigError } from "../config/config";
 import type { Config } from "../config/config";
 import { bgpPeerResource } from "../config/kinds/bgp-peer";
 import type { AgentParts } from "./agent-parts";
 import { createTeller } from "./bgp/news";
-import { advertisedAddresses } from "./bgp/routes";
+import { withoutRivals } from "./bgp/rivals";
+import { advertisedAddresses, peersOf } from "./bgp/routes";
 import type { SessionNews } from "./bgp/sessions";
 import { bgpSilence } from "./bgp/silence";
 import { NOTHING_TOLD } from "./bgp/view";
@@ -29,6 +31,8 @@ export type BgpReporter = {
   audience(service: string): Audience;
   /** How BGP stands for an address, which these nodes say that they advertise. */
   byBgp(service: string, address: string, nodes: readonly string[]): ByBgp | undefined;
+  /** What of the configuration this node cannot use, though it is right by itself. */
+  problems(): readonly string[];
   /** True if a BGPAdvertisement is for that address of that Service. */
   isFor(service: string, address: string): boolean;
 };
@@ -47,6 +51,7 @@ export function createBgpReporter(
   let readyNodes: ReadonlySet<string> = new Set();
   let advertised: ReadonlySet<string> = new Set();
   let view = NOTHING_TOLD;
+  let problems: readonly string[] = [];
   const silentSince = new Map<string, number>();
 
   function noteAnnounced(services: Iterable<string>): void {
@@ -74,6 +79,9 @@ export function createBgpReporter(
         next.nodes.flatMap(({ name, notReadySince }) => (notReadySince === undefined ? name : [])),
       );
       advertised = advertisedAddresses(next.services, next.config);
+      const own = next.nodes.find(({ name }) => name === me);
+      const peers = own ? peersOf(next.config, own) : [];
+      problems = withoutRivals(peers, options.namespace).errors.map(formatConfigError);
       for (const pair of silentSince.keys()) if (!advertised.has(pair)) silentSince.delete(pair);
     },
     advertised: next => {
@@ -109,6 +117,7 @@ export function createBgpReporter(
       const silence = isSilentForLong(pair) ? explain(service, address) : undefined;
       return { nodes, ...(silence ? { silence } : {}) };
     },
+    problems: () => problems,
     isFor: (service, address) => advertised.has(`${service} ${address}`),
   };
 }

@@ -18,6 +18,8 @@ export type ServiceFacts = {
   readonly hasEndpoint: boolean;
   /** Nodes with an endpoint that can serve. */
   readonly endpointNodes: ReadonlySet<string>;
+  /** How many of them each node has. */
+  readonly endpointCounts: ReadonlyMap<string, number>;
 };
 
 /** What the plan and the membership need to know of a Node. */
@@ -84,8 +86,14 @@ export function serviceFacts(
     isLocal: spec.externalTrafficPolicy === "Local",
     isShared: readAnnotation(metadata.annotations, ALLOW_SHARED_IP) !== undefined,
     hasEndpoint: endpoints.length > 0,
-    endpointNodes: new Set(endpoints.flatMap(({ nodeName }) => nodeName ?? [])),
+    ...byNode(endpoints.flatMap(({ nodeName }) => nodeName ?? [])),
   };
+}
+
+function byNode(names: readonly string[]): Pick<ServiceFacts, "endpointNodes" | "endpointCounts"> {
+  const endpointCounts = new Map<string, number>();
+  for (const name of names) endpointCounts.set(name, (endpointCounts.get(name) ?? 0) + 1);
+  return { endpointNodes: new Set(endpointCounts.keys()), endpointCounts };
 }
 
 /** Reads a Node. */

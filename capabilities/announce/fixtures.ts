@@ -60,6 +60,7 @@ export function service(
     isShared: false,
     hasEndpoint: true,
     endpointNodes: new Set(["iris1", "iris2"]),
+    endpointCounts: new Map(),
     ...over,
   };
 }

@@ -64,7 +64,7 @@ export function createReporter(parts: Parts): Reporter {
   const silences = new Map<string, string>();
   const failed = new Set<string>();
   let configErrors: readonly string[] | undefined;
-  const state = speakerState(parts, () => configErrors);
+  const state = speakerState(parts, () => configErrors && [...configErrors, ...bgp.problems()]);
   const bgp = createBgpReporter(parts, emit);
   let toldByBgp: BgpView["told"] = new Set();
 
@@ -214,7 +214,13 @@ export function createReporter(parts: Parts): Reporter {
       });
     },
     learned: facts => {
+      const before = String(bgp.problems());
       bgp.learned(facts);
+      if (String(bgp.problems()) === before) return;
+      state.changed();
+      bgp.problems().forEach(problem => {
+        log.error({}, problem);
+      });
     },
     sessionNews: news => {
       bgp.news(news);

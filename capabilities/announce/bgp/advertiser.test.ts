@@ -61,6 +61,7 @@ describe("an announcer that advertises", () => {
       ...{ name: "ad", pools: ["lan"], aggregationLength: { ipv4: 32, ipv6: 128 } },
       ...{ communities: [], largeCommunities: [], peers: [] },
       ...{ nodeSelectors: [], serviceSelectors: [] },
+      weighsEndpoints: false,
     };
     config = { ...LAN, l2Ads: [], bgpPeers: [peer], bgpAds: [ad] };
   });

@@ -45,6 +45,8 @@ export function createAdvertiser(options: AdvertiserOptions): Advertiser {
     onNews: news => {
       options.onNews?.(news);
       show();
+      // What could wait for the end of the session need not wait any more.
+      if (news.change.type === "down" && news.change.wasUp) after(0, apply);
     },
   });
   let cluster: BgpCluster | undefined;

@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { BgpAd } from "../../config/bgp/advertisement";
 import type { BgpPeer } from "../../config/bgp/peer";
 import type { Config } from "../../config/config";
+import type { RouteAttributes } from "../../bgp/index";
+import type { ServiceFacts } from "../facts";
 import { LAN, localService, node, service } from "../fixtures";
+import { withoutRivals } from "./rivals";
 import { advertisedAddresses, wantedPeers } from "./routes";
 import type { RouteInput } from "./routes";
 
@@ -17,12 +20,16 @@ const router: BgpPeer = {
   families: ["ipv4", "ipv6"],
   nodeSelectors: [],
 };
-const peer = (name: string, over: Partial<BgpPeer> = {}): BgpPeer => ({ ...router, name, ...over });
+const peer = (name: string, over: Partial<BgpPeer> = {}): BgpPeer => ({
+  ...{ ...router, name, address: `10.0.0.${name.length}` },
+  ...over,
+});
 const ad = (name: string, over: Partial<BgpAd> = {}): BgpAd => ({
   name,
   pools: ["lan"],
   aggregationLength: { ipv4: 32, ipv6: 128 },
   ...{ communities: [], largeCommunities: [], peers: [], nodeSelectors: [], serviceSelectors: [] },
+  weighsEndpoints: false,
   ...over,
 });
 const config = (over: Partial<Config> = {}): Config => ({
@@ -98,7 +105,7 @@ describe("what a node advertises", () => {
   });
 
   it("metallb 138: goes by the nodes and peers of the advertisement", () => {
-    const bgpPeers = [peer("peer1"), peer("peer2")];
+    const bgpPeers = [peer("peer1"), peer("peer2", { address: "10.0.1.2" })];
     const elsewhere = [ad("x", { nodeSelectors: onNode("iris2") })];
     const first = [ad("x", { peers: ["peer1"] })];
     expect(prefixes({ config: config({ bgpPeers, bgpAds: elsewhere }) })).toEqual({
@@ -112,7 +119,7 @@ describe("what a node advertises", () => {
   });
 
   it("metallb 139: goes to all peers; a shared address is one route until its last user goes", () => {
-    const bgpPeers = [peer("peer1"), peer("peer2")];
+    const bgpPeers = [peer("peer1"), peer("peer2", { address: "10.0.1.2" })];
     const sharer = service("api", ["10.20.30.1"]);
     for (const services of [[web, sharer], [web], [sharer]]) {
       expect(prefixes({ services, config: config({ bgpPeers }) })).toEqual({
@@ -128,6 +135,20 @@ describe("what a node advertises", () => {
       peer("there", { nodeSelectors: onNode("iris2") }),
     ];
     expect(prefixes({ config: config({ bgpPeers }) })).toEqual({ here: ["10.20.30.1/32"] });
+  });
+
+  it("metallb 50: goes to a router once, though two peers of the node are that router", () => {
+    const bgpPeers = [
+      peer("a", { address: "10.0.0.1" }),
+      peer("b", { address: "10.0.0.1" }),
+      peer("c", { address: "10.0.0.1", nodeSelectors: onNode("iris2") }),
+      peer("d", { address: "10.0.0.1", port: 1179 }),
+    ];
+    expect(Object.keys(prefixes({ config: config({ bgpPeers }) }))).toEqual(["a", "d"]);
+    expect(withoutRivals(bgpPeers, "ns").errors).toMatchObject([
+      { object: "BGPPeer ns/b", problem: "is the router of BGPPeer a, too, on the same nodes" },
+      { object: "BGPPeer ns/c" },
+    ]);
   });
 
   it("metallb 142: is nothing from a node with the exclude label, unless that is ignored", () => {
@@ -149,10 +170,10 @@ describe("what a node advertises", () => {
 
   it("has the families of the session only", () => {
     const dual = service("web", ["10.20.30.1", "fd00::1"]);
-    const bgpPeers = [peer("four", { families: ["ipv4"] }), peer("both")];
+    const bgpPeers = [peer("four", { families: ["ipv4"] }), peer("families")];
     expect(prefixes({ services: [dual], config: config({ bgpPeers }) })).toEqual({
       four: ["10.20.30.1/32"],
-      both: ["10.20.30.1/32", "fd00::1/128"],
+      families: ["10.20.30.1/32", "fd00::1/128"],
     });
   });
 
@@ -170,10 +191,27 @@ describe("what a node advertises", () => {
 
   it("says whose the routes are", () => {
     const sharer = service("api", ["10.20.30.1"]);
-    const bgpPeers = [peer("four", { families: ["ipv4"] }), peer("six", { families: ["ipv6"] })];
+    const bgpPeers = [peer("four", { families: ["ipv4"] }), peer("theSix", { families: ["ipv6"] })];
     const [four, six] = wanted({ services: [web, sharer], config: config({ bgpPeers }) });
     expect([...four!.carried]).toEqual(["default/web 10.20.30.1", "default/api 10.20.30.1"]);
     expect([...six!.carried]).toEqual([]);
+  });
+
+  it("says how many endpoints the node has, where the advertisement weighs them", () => {
+    const local = (count: number) => ({
+      ...localService("web", ["10.20.30.1"], ["iris1"]),
+      endpointCounts: new Map([["iris1", count]]),
+    });
+    const route = (of: ServiceFacts, weighsEndpoints = true): RouteAttributes | undefined =>
+      wanted({
+        services: [of],
+        config: config({ bgpAds: [ad("a", { weighsEndpoints })] }),
+      })[0]?.routes.get("10.20.30.1/32");
+    // Type 4, subtype 4, AS 64500, and 125 and 375 MB/s as floats.
+    expect(route(local(1))?.extendedCommunities).toEqual(["0004fbf44cee6b28"]);
+    expect(route(local(3))?.extendedCommunities).toEqual(["0004fbf44db2d05e"]);
+    expect(route(local(3), false)?.extendedCommunities).toBeUndefined();
+    expect(route({ ...local(3), isLocal: false })?.extendedCommunities).toBeUndefined();
   });
 
   it("is the last choice of routers while the node goes away", () => {

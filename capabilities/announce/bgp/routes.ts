@@ -1,3 +1,4 @@
+import { AS_TRANS, linkBandwidth } from "../../bgp/index";
 import type { RouteAttributes } from "../../bgp/index";
 import { cidrRange, formatAddress, parseAddress } from "../../config/address";
 import type { IpAddress } from "../../config/address";
@@ -8,6 +9,7 @@ import type { Config } from "../../config/config";
 import { matchesAny } from "../../config/selector";
 import { EXCLUDE_LABEL } from "../facts";
 import type { NodeFacts, ServiceFacts } from "../facts";
+import { withoutRivals } from "./rivals";
 
 export type RouteInput = {
   readonly config: Config;
@@ -43,7 +45,7 @@ export function wantedPeers({
   isLeaving = false,
 }: RouteInput): readonly WantedPeer[] {
   if (!me) return [];
-  const peers = config.bgpPeers.filter(peer => matchesAny(peer.nodeSelectors, me.labels));
+  const { peers } = withoutRivals(peersOf(config, me));
   const isUsable =
     !me.isNetworkUnavailable && (ignoreExcludeLabel || !(EXCLUDE_LABEL in me.labels));
   const reachable = isUsable ? services.filter(service => canDeliver(service, me)) : [];
@@ -53,8 +55,13 @@ export function wantedPeers({
     const carried = new Set(
       own.map(({ service, address }) => `${service} ${formatAddress(address)}`),
     );
-    return { peer, routes: routesOf(own, isLeaving), carried };
+    return { peer, routes: routesOf(peer, own, isLeaving), carried };
   });
+}
+
+/** The peers whose selectors match a node. */
+export function peersOf({ bgpPeers }: Config, { labels }: NodeFacts): readonly BgpPeer[] {
+  return bgpPeers.filter(peer => matchesAny(peer.nodeSelectors, labels));
 }
 
 /** The addresses of Services that a BGPAdvertisement is for, each as `namespace/name address`. */
@@ -73,7 +80,13 @@ export function advertisedAddresses(
 }
 
 /** One address of a Service by one advertisement. */
-type Offer = { readonly service: string; readonly ad: BgpAd; readonly address: IpAddress };
+type Offer = {
+  readonly service: string;
+  readonly ad: BgpAd;
+  readonly address: IpAddress;
+  /** Endpoints on this node, where routes are weighed by them. */
+  readonly weight: number | undefined;
+};
 
 /** Local: an endpoint on the node itself. Cluster: an endpoint anywhere. */
 function canDeliver({ isLocal, endpointNodes, hasEndpoint }: ServiceFacts, me: NodeFacts): boolean {
@@ -85,8 +98,15 @@ function offersOf(service: ServiceFacts, config: Config, me: NodeFacts): readonl
     const address = parseAddress(text);
     return adsFor(service, address, config)
       .filter(ad => matchesAny(ad.nodeSelectors, me.labels))
-      .flatMap(ad => (address ? [{ service: service.key, ad, address }] : []));
+      .flatMap(ad =>
+        address ? [{ service: service.key, ad, address, weight: weightOf(service, ad, me) }] : [],
+      );
   });
+}
+
+function weightOf(service: ServiceFacts, ad: BgpAd, me: NodeFacts): number | undefined {
+  const isWeighed = ad.weighsEndpoints && service.isLocal;
+  return isWeighed ? service.endpointCounts.get(me.name) : undefined;
 }
 
 function isFor(peer: BgpPeer, { ad, address }: Offer): boolean {
@@ -110,13 +130,27 @@ function adsFor(
  * Advertisements that give the same prefix make one route: their communities come together, and the first one by name
  * that has a local preference decides it (as MetalLB's native mode).
  */
-function routesOf(offers: readonly Offer[], isLeaving: boolean): Routes {
+function routesOf(peer: BgpPeer, offers: readonly Offer[], isLeaving: boolean): Routes {
   const routes = new Map<string, RouteAttributes>();
-  for (const { ad, address } of offers) {
+  const weights = new Map<string, number>();
+  for (const { ad, address, weight = 0 } of offers) {
     const prefix = prefixOf(address, ad.aggregationLength[address.family]);
     routes.set(prefix, joined(routes.get(prefix), ad));
+    weights.set(prefix, Math.max(weight, weights.get(prefix) ?? 0));
+  }
+  for (const [prefix, weight] of weights) {
+    if (weight > 0) routes.set(prefix, { ...routes.get(prefix), ...weighed(peer, weight) });
   }
   return isLeaving ? new Map([...routes].map(([prefix, a]) => [prefix, leaving(a)])) : routes;
+}
+
+/** Routers look at the relation of the bandwidths only; so many octets in a second stand for one endpoint. */
+const ENDPOINT_BANDWIDTH = 125_000_000;
+
+function weighed({ myAsn, localAsn }: BgpPeer, endpoints: number): RouteAttributes {
+  const as = localAsn ?? myAsn;
+  const short = as > 0xffff ? AS_TRANS : as;
+  return { extendedCommunities: [linkBandwidth(short, endpoints * ENDPOINT_BANDWIDTH)] };
 }
 
 /** GRACEFUL_SHUTDOWN, and for routers of our own AS the local preference that it stands for (RFC 8326 section 4). */

@@ -106,6 +106,21 @@ describe("the BGP sessions of a node", () => {
     expect(routerSide.status().session).toMatchObject({ peerAs: 64502 });
   });
 
+  it("stay up when only the time between attempts changes, which matters once they are down", async () => {
+    apply(new Map([[A, {}]]));
+    await until(() => announced() === 1);
+    apply(new Map([[A, {}]]), { connectTime: 7 });
+    apply(
+      new Map([
+        [A, {}],
+        [B, {}],
+      ]),
+      { connectTime: 7 },
+    );
+    await until(() => announced() === 2);
+    expect([ups, downs]).toEqual([1, []]);
+  });
+
   it("wait for the node to be known", () => {
     sessions.apply([{ peer, routes: new Map(), carried: new Set() }], undefined);
     expect(sessions.reports()).toEqual([]);

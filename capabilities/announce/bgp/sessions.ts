@@ -41,6 +41,8 @@ export type BgpSessions = {
 
 type Running = {
   readonly settings: string;
+  /** What does not matter before the session is down. */
+  readonly waits: number | undefined;
   readonly title: string;
   readonly speaker: Speaker;
   readonly peer: Peer;
@@ -84,7 +86,7 @@ export function createSessions({ log, signed, onNews }: SessionsOptions): BgpSes
     };
     const handle = speaker.addPeer({ ...optionsOf(peer, me), onChange });
     const title = `${peer.address}:${peer.port}`;
-    const known = { settings, title, speaker, peer: handle };
+    const known = { settings, title, speaker, peer: handle, waits: peer.connectTime };
     const one: Running = { ...known, announced: new Map(), changedAt: undefined };
     return one;
   }
@@ -100,8 +102,9 @@ export function createSessions({ log, signed, onNews }: SessionsOptions): BgpSes
       if (!me) return;
       for (const { peer, routes } of wanted) {
         const own = [peer.myAsn, routerIdFor(peer, me), peer.password];
-        const settings = JSON.stringify([optionsOf(peer, me), ...own]);
-        if (running.get(peer.name)?.settings !== settings)
+        const settings = JSON.stringify([sessionOptions(peer, me), ...own]);
+        const present = running.get(peer.name);
+        if (present && isOutdated(present, peer, settings))
           end(peer.name, "its BGPPeer was changed");
         const one = running.get(peer.name) ?? begin(peer, me, settings);
         running.set(peer.name, one);
@@ -123,9 +126,24 @@ export function createSessions({ log, signed, onNews }: SessionsOptions): BgpSes
   };
 }
 
-/** All that a session depends on: another value of this is another session. */
+function isOutdated({ settings, waits, peer }: Running, to: BgpPeer, wanted: string): boolean {
+  if (settings !== wanted) return true;
+  return waits !== to.connectTime && peer.status().state !== "Established";
+}
+
 function optionsOf(peer: BgpPeer, me: NodeFacts): PeerOptions {
-  const { localAsn, sourceAddress, connectTime } = peer;
+  const { connectTime } = peer;
+  return {
+    ...sessionOptions(peer, me),
+    ...(connectTime === undefined
+      ? {}
+      : { retryTime: Math.min(1, connectTime), maxRetryTime: connectTime }),
+  };
+}
+
+/** All that a session depends on: another value of this is another session. */
+function sessionOptions(peer: BgpPeer, me: NodeFacts): PeerOptions {
+  const { localAsn, sourceAddress } = peer;
   return {
     address: peer.address,
     port: peer.port,
@@ -135,9 +153,6 @@ function optionsOf(peer: BgpPeer, me: NodeFacts): PeerOptions {
     nextHops: otherNextHops(peer, me),
     ...(localAsn === undefined ? {} : { localAs: localAsn }),
     ...(sourceAddress === undefined ? {} : { localAddress: sourceAddress }),
-    ...(connectTime === undefined
-      ? {}
-      : { retryTime: Math.min(1, connectTime), maxRetryTime: connectTime }),
   };
 }
 

@@ -12,6 +12,7 @@ const peer = (over: Partial<BgpPeer> = {}): BgpPeer => ({
 const ad = (over: Partial<BgpAd> = {}): BgpAd => ({
   ...{ name: "ad", pools: ["lan"], aggregationLength: { ipv4: 32, ipv6: 128 } },
   ...{ communities: [], largeCommunities: [], peers: [], nodeSelectors: [], serviceSelectors: [] },
+  weighsEndpoints: false,
   ...over,
 });
 const web = service("web", ["10.20.30.1", "fd00::1"]);

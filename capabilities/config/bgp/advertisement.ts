@@ -12,6 +12,7 @@ import type { Finding } from "../selector-rules";
 import { parseBgpAdvertisement } from "../validators/bgp";
 import { resolveCommunities } from "./communities";
 import type { Aliases, Communities } from "./communities";
+import { weighsEndpoints } from "./weight";
 
 /** Which addresses are advertised to which routers, and how. */
 export type BgpAd = Communities & {
@@ -25,6 +26,8 @@ export type BgpAd = Communities & {
   readonly peers: readonly string[];
   /** Nodes that advertise; empty: all. */
   readonly nodeSelectors: readonly LabelSelector[];
+  /** Routes say how many endpoints the node has. */
+  readonly weighsEndpoints: boolean;
   /** Services that are advertised; empty: all that have an address of the pools. */
   readonly serviceSelectors: readonly LabelSelector[];
 };
@@ -51,12 +54,13 @@ export function readBgpAd(
   if (!communities.ok) return { ok: false, errors: [...findings, ...communities.errors] };
   if (findings.length > 0) return { ok: false, errors: findings };
   const ad = { name: metadata.name ?? "", pools: names, ...communities.value };
-  return { ok: true, value: { ...ad, ...termsOf(spec) } };
+  const weighs = weighsEndpoints(metadata.annotations);
+  return { ok: true, value: { ...ad, ...termsOf(spec), weighsEndpoints: weighs } };
 }
 
 function termsOf(
   spec: BGPAdvertisement["spec"],
-): Omit<BgpAd, "name" | "pools" | keyof Communities> {
+): Omit<BgpAd, "name" | "pools" | "weighsEndpoints" | keyof Communities> {
   const { localPref, peers = [], nodeSelectors = [], serviceSelectors = [] } = spec;
   return {
     aggregationLength: { ipv4: spec.aggregationLength, ipv6: spec.aggregationLengthV6 },

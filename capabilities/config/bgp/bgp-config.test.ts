@@ -128,7 +128,7 @@ describe("BGPAdvertisements of a configuration", () => {
       {
         ...{ name: "ad", pools: ["pool"], aggregationLength: { ipv4: 32, ipv6: 128 } },
         ...{ communities: [], largeCommunities: [], peers: [] },
-        ...{ nodeSelectors: [], serviceSelectors: [] },
+        ...{ nodeSelectors: [], serviceSelectors: [], weighsEndpoints: false },
       },
     ]);
   });

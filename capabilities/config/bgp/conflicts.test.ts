@@ -19,6 +19,7 @@ const pool = (...ranges: readonly string[]): Pool => ({
 const ad = (name: string, localPref: number | undefined, over: Partial<BgpAd> = {}): BgpAd => ({
   ...{ name, pools: ["pool"], aggregationLength: { ipv4: 32, ipv6: 128 } },
   ...{ communities: [], largeCommunities: [], peers: [], nodeSelectors: [], serviceSelectors: [] },
+  weighsEndpoints: false,
   ...(localPref === undefined ? {} : { localPref }),
   ...over,
 });

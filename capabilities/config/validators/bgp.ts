@@ -10,6 +10,7 @@ import { duplicates, selectorFindings } from "../selector-rules";
 import type { Finding } from "../selector-rules";
 import { peerFindings } from "./bgp-peer-rules";
 import { parserOf } from "./finding";
+import { weightFindings } from "../bgp/weight";
 
 const MAX_U32 = 4294967295;
 
@@ -24,7 +25,7 @@ export const parseBgpPeer = parserOf(bgpPeerResource.kind, bgpPeerSchema, ({ spe
 export const parseBgpAdvertisement = parserOf(
   bgpAdvertisementResource.kind,
   bgpAdvertisementSchema,
-  ({ spec }) => advertisementFindings(spec),
+  ({ metadata, spec }) => [...weightFindings(metadata.annotations), ...advertisementFindings(spec)],
 );
 
 /** BFDProfile: its bounds are all in the schema. */

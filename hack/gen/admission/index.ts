@@ -75,8 +75,8 @@ function size(object: object): number {
 }
 
 function briefly({ kind, metadata, spec }: Manifest): string {
-  const { addresses, ...others } = spec as { readonly addresses?: readonly string[] };
-  const fields = Object.entries(kind === "Service" ? {} : others).map(
+  const { addresses } = spec as { readonly addresses?: readonly string[] };
+  const fields = Object.entries(kind === "Service" || addresses ? {} : spec).map(
     ([key, value]) => `${key}: ${JSON.stringify(value)}`,
   );
   const notes = Object.entries(metadata.annotations ?? {}).map(

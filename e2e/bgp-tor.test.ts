@@ -1,0 +1,256 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../hack/lab/run";
+import { applyWeb, serviceFor, statusAddresses } from "./fixtures";
+import type { Cluster } from "./support";
+import { cluster } from "./support";
+import { startTor } from "./tor";
+import type { Tor } from "./tor";
+
+const app = "tor";
+const NAMESPACE = "metallb-system";
+const EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers";
+const VIP = "198.51.100.64";
+const DAEMONS = "app=ancho,component=announcer";
+
+/** What FRR, its kernel and a client behind it see of the nodes is the evidence. */
+describe("a top-of-rack router with FRR", () => {
+  let c: Cluster;
+  let tor: Tor;
+  /** Addresses by name. */
+  let nodes: ReadonlyMap<string, string>;
+
+  const resource = (kind: string, spec: object, over: object = {}): object => ({
+    apiVersion: `metallb.io/${kind === "BGPPeer" ? "v1beta2" : "v1beta1"}`,
+    kind,
+    metadata: { name: app, namespace: NAMESPACE, ...over },
+    spec,
+  });
+  const peer = (spec: object = {}): object =>
+    resource("BGPPeer", {
+      ...{ myASN: 64500, dynamicASN: "external", peerAddress: tor.address, holdTime: "9s" },
+      ...spec,
+    });
+
+  beforeAll(async () => {
+    c = await cluster();
+    nodes = new Map(
+      ((await c.get("nodes"))?.items ?? []).map(({ metadata, status }) => {
+        const { addresses } = status as { addresses: { type: string; address: string }[] };
+        const own = addresses.find(one => one.type === "InternalIP" && !one.address.includes(":"));
+        return [metadata.name, own!.address];
+      }),
+    );
+    tor = await startTor(c, { as: 64501 });
+    await applyWeb(c, app, 2);
+    await c.apply([
+      resource("IPAddressPool", { addresses: [`${VIP}/26`], autoAssign: false }),
+      resource("BGPAdvertisement", { ipAddressPools: [app] }),
+      peer(),
+      serviceFor(app, app, {}, { "metallb.io/loadBalancerIPs": VIP }),
+    ]);
+    await statusAddresses(c, app);
+  });
+
+  afterAll(async () => {
+    await c.ok(["delete", "service,deployment", "-l", `app=${app}`, "--ignore-not-found"]);
+    await c.ok(["delete", "service,deployment", app, "--ignore-not-found"]);
+    for (const kind of ["bgppeer", "bgpadvertisement", "ipaddresspool"]) {
+      await c.ok(["delete", kind, app, "-n", NAMESPACE, "--ignore-not-found"]);
+    }
+    await tor.stop();
+  });
+
+  async function hops(wanted: readonly string[], timeoutMs?: number): Promise<void> {
+    const expected = String([...wanted].sort());
+    await c.waitFor(
+      `next hops ${expected}`,
+      async () => String([...(await tor.nextHops(VIP)).keys()].sort()) === expected,
+      timeoutMs,
+    );
+  }
+
+  const all = (): readonly string[] => [...nodes.values()];
+  const updates = async (): Promise<readonly number[]> =>
+    Promise.all(all().map(async node => (await tor.neighbor(node)).messageStats!.updatesRecv));
+  const drops = async (): Promise<readonly unknown[]> =>
+    Promise.all(all().map(async node => (await tor.neighbor(node)).connectionsDropped));
+  /** What the client behind the router gets: an answer, or the complaint that there is none. */
+  const ask = async (): Promise<string> => {
+    const url = `http://${VIP}/`;
+    const { stdout, stderr } = await run(tor.behind("curl", "-sS", "--max-time", "2", url));
+    return `${stdout}${stderr}`;
+  };
+
+  it("metallb 180, 182: spreads over all nodes, whose dynamic AS number is another one", async () => {
+    await hops(all());
+    expect(await ask()).toContain(`pod=${app}-`);
+    expect(await tor.route(`${VIP}/32`)).toContain('"string":"64500"');
+  });
+
+  it("metallb 182: is refused every route that it offers, and metrics count them", async () => {
+    for (const node of c.lab.nodes) {
+      const { stdout } = await c.lab.exec(node, ["ip", "route", "show", "10.98.0.0/24"]);
+      expect(stdout, node).toBe("");
+    }
+    const metrics = await c.lab.exec("client", [
+      ...["curl", "-sS", `http://${all()[0]!}:7473/metrics`],
+    ]);
+    const title = `peer="${tor.address}:179"`;
+    expect(metrics.stdout).toContain(`metallb_bgp_session_up{${title}} 1`);
+    expect(metrics.stdout).toContain(`metallb_bgp_announced_prefixes_total{${title}} 1`);
+    expect(metrics.stdout).toContain(`ancho_bgp_received_prefixes_total{${title}} 1`);
+    expect(metrics.stdout).toMatch(/metallb_speaker_announced\{.*protocol="bgp".*\} 1/);
+  });
+
+  it("hears of a Service that comes or goes in one UPDATE", async () => {
+    const before = await updates();
+    const other = "198.51.100.70";
+    await c.apply([serviceFor(`${app}-2`, app, {}, { "metallb.io/loadBalancerIPs": other })]);
+    await c.waitFor(
+      "the second Service",
+      async () => (await tor.nextHops(other)).size === nodes.size,
+    );
+    expect(await updates()).toEqual(before.map(count => count + 1));
+    await c.ok(["delete", "service", `${app}-2`]);
+    await c.waitFor("no second Service", async () => (await tor.nextHops(other)).size === 0);
+    expect(await updates()).toEqual(before.map(count => count + 2));
+  });
+
+  it("metallb 181: hears of other attributes in one UPDATE for all, over the same sessions", async () => {
+    const before = await updates();
+    const down = await drops();
+    const communities = ["64500:7"];
+    await c.apply([resource("BGPAdvertisement", { ipAddressPools: [app], communities })]);
+    await c.waitFor("the community", async () =>
+      (await tor.route(`${VIP}/32`)).includes("64500:7"),
+    );
+    await c.waitFor(
+      "every node",
+      async () => String(await updates()) === String(before.map(count => count + 1)),
+    );
+    expect(await drops()).toEqual(down);
+    await c.apply([resource("BGPAdvertisement", { ipAddressPools: [app] })]);
+  });
+
+  it("is asked to prefer others before a node with the exclude label takes its route back", async () => {
+    const [name, address] = [...nodes][0]!;
+    const others = all().filter(one => one !== address);
+    try {
+      await c.ok(["label", "node", name, `${EXCLUDE}=`]);
+      await c.waitFor("GRACEFUL_SHUTDOWN", async () =>
+        (await tor.route(`${VIP}/32`)).includes("graceful-shutdown"),
+      );
+      await hops(others);
+      await c.waitFor("the withdrawal", async () => {
+        return !(await tor.route(`${VIP}/32`)).includes("graceful-shutdown");
+      });
+    } finally {
+      await c.ok(["label", "node", name, `${EXCLUDE}-`]);
+    }
+    await hops(all());
+  });
+
+  it("loses no request when an announcer is stopped, and is told why", async () => {
+    const failures: string[] = [];
+    let asked = 0;
+    let isOver = false;
+    const client = (async () => {
+      while (!isOver) {
+        asked += 1;
+        const answer = await ask();
+        if (!answer.includes("pod=")) failures.push(answer);
+        await sleep(20);
+      }
+    })();
+    const [name, address] = [...nodes][1]!;
+    const before = (await tor.neighbor(address)).connectionsDropped ?? 0;
+    await c.ok([
+      ...["delete", "pod", "-n", NAMESPACE, "-l", DAEMONS],
+      ...["--field-selector", `spec.nodeName=${name}`],
+    ]);
+    await c.waitFor("the session to have ended", async () => {
+      const { connectionsDropped = 0 } = await tor.neighbor(address);
+      return connectionsDropped > before || !(await tor.nextHops(VIP)).has(address);
+    });
+    await hops(all());
+    isOver = true;
+    await client;
+    expect(asked).toBeGreaterThan(20);
+    expect(failures).toEqual([]);
+    expect(await tor.frr.log("bgpd")).toMatch(/the announcer stops|Administrative Shutdown/);
+  });
+
+  it("metallb 180, 183: gets as many packets to a node with Local as it has endpoints", async () => {
+    await c.apply([
+      resource(
+        "BGPAdvertisement",
+        { ipAddressPools: [app] },
+        { annotations: { "ancho.dev/weight": "endpoints" } },
+      ),
+    ]);
+    await c.ok(["scale", "deployment", app, `--replicas=${nodes.size + 1}`]);
+    await c.ok(["rollout", "status", `deployment/${app}`, "--timeout=60s"]);
+    const policy = { spec: { externalTrafficPolicy: "Local" } };
+    await c.ok(["patch", "service", app, "--type=merge", "-p", JSON.stringify(policy)]);
+    await c.waitFor("weights by endpoints", async () => {
+      const pods = (await c.get("pods", "-l", `app=${app}`))?.items ?? [];
+      const counts = new Map<string, number>();
+      for (const { spec } of pods) {
+        const at = nodes.get(spec.nodeName as string)!;
+        counts.set(at, (counts.get(at) ?? 0) + 1);
+      }
+      const weights = await tor.nextHops(VIP);
+      const [least = 0] = [...weights.values()].sort((a, b) => a - b);
+      return (
+        weights.size === counts.size &&
+        Math.max(...counts.values()) > 1 &&
+        [...counts].every(([at, count]) => {
+          return Math.abs((weights.get(at) ?? 0) / least - count) < 0.1;
+        })
+      );
+    });
+    // kube-proxy follows the policy in its own time.
+    await c.waitFor("the client's own address", async () =>
+      (await ask()).includes("client=10.99.0.2"),
+    );
+  });
+
+  it("metallb 182: finds out by the hold time that a node has lost its power", async () => {
+    await c.apply([peer({ holdTime: "3s" })]);
+    await c.waitFor("the new hold time", async () => {
+      const found = await Promise.all(all().map(node => tor.neighbor(node)));
+      return found.every(
+        ({ bgpState, bgpTimerHoldTimeMsecs }) =>
+          bgpState === "Established" && bgpTimerHoldTimeMsecs === 3000,
+      );
+    });
+    await hops(all());
+    const [name, address] = [...nodes][2]!;
+    await c.lab.cut(name);
+    try {
+      await hops(
+        all().filter(one => one !== address),
+        15_000,
+      );
+      expect(await ask()).toContain("pod=");
+    } finally {
+      await c.lab.heal(name);
+    }
+    await hops(all());
+  });
+
+  it("is written of in events of its BGPPeer", async () => {
+    await c.waitFor("events of sessions", async () => {
+      const list = await c.get(
+        "events",
+        "-n",
+        NAMESPACE,
+        "--field-selector",
+        "involvedObject.kind=BGPPeer",
+      );
+      const texts = JSON.stringify(list?.items ?? []);
+      return texts.includes("BGPSessionUp") && texts.includes("BGPSessionDown");
+    });
+  });
+});
