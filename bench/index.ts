@@ -1,6 +1,7 @@
 import { benchBgp } from "./bgp/index";
 import { benchClient } from "./client";
 import { benchFailover } from "./failover/index";
+import { benchFlows } from "./flows/index";
 import { benchIpam } from "./ipam/index";
 import type { Report } from "./report";
 
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, Bench>> = {
   bgp: withoutArguments(benchBgp),
   client: withoutArguments(benchClient),
   failover: benchFailover,
+  flows: withoutArguments(benchFlows),
   ipam: withoutArguments(benchIpam),
 };
 
