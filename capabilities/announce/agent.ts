@@ -3,11 +3,11 @@ import type { Advertiser } from "./bgp/advertiser";
 import { signedTcp } from "./bgp/signed-tcp";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
-import { aliveOf, planFor, suspectsFor } from "./decision";
+import { aliveOf, contestedAddresses, isSettled, planFor, suspectsFor } from "./decision";
 import type { Facts, Standing } from "./decision";
 import { claimsByNode, nextClaims, replacedClaims } from "./holders";
 import { createResponder } from "./layer2/responder";
-import type { Outcome, Owned, Responder } from "./layer2/responder";
+import type { Outcome, Responder } from "./layer2/responder";
 import { announcingLinks, chooseInterfaces } from "./layer2/interfaces";
 import type { Link } from "./layer2/kernel-state";
 import type { Claim, Member, Membership } from "./membership/membership";
@@ -18,15 +18,17 @@ import { startHeartbeatThread } from "./membership/thread";
 import { movesBetween } from "./moves";
 import type { Fate, Move } from "./moves";
 import type { AgentParts } from "./agent-parts";
-import { NOTHING_OWNED, nextOwnership, withoutAddresses } from "./ownership";
+import { NOTHING_OWNED, isSameOwned, nextOwnership, withoutAddresses } from "./ownership";
 import type { Ownership } from "./ownership";
 import { createAnnouncer } from "./packet/burst";
 import type { Announcer } from "./packet/burst";
 import { openAnswerSocket } from "./packet/packet-socket";
 import type { Plan } from "./plan";
+import { createRebalancer } from "./rebalancer";
+import type { Rebalancer } from "./rebalancer";
 import { createReporter } from "./reporter";
 import type { Reporter } from "./reporter";
-import { delay, startTimer } from "./timers";
+import { delay, startInterval, startTimer } from "./timers";
 
 export type Agent = {
   /** True once this node knows the cluster's state and takes part. */
@@ -59,6 +61,7 @@ export async function startAgent(parts: AgentParts): Promise<Agent> {
 class RunningAgent implements Agent {
   readonly #parts: AgentParts;
   readonly #me: string;
+  readonly #listenMs: number;
   readonly #watch: ClusterWatch;
   readonly #responder: Responder;
   readonly #announcer: Announcer;
@@ -75,6 +78,7 @@ class RunningAgent implements Agent {
   #stopLinger = (): void => undefined;
   /** It listens, having stood still. */
   #isWaking = false;
+  readonly #rebalancer: Rebalancer;
   #stopWaking = (): void => undefined;
   /** What the kernel answers for, as the peers were told. */
   #claims: readonly Claim[] = [];
@@ -90,6 +94,7 @@ class RunningAgent implements Agent {
     const { options, kernel, socket, metrics, log } = parts;
     this.#parts = parts;
     this.#me = options.nodeName;
+    this.#listenMs = LISTEN_INTERVALS * options.heartbeatIntervalMs;
     this.#reporter = createReporter(parts);
     this.#bgp = createAdvertiser({
       ...{ log, signed: signedTcp, after: startTimer, now: () => performance.now() },
@@ -141,6 +146,14 @@ class RunningAgent implements Agent {
       onError: error => {
         log.warn({ err: error }, "a silent owner cannot be asked for: its addresses stay with it");
       },
+    });
+    this.#rebalancer = createRebalancer({
+      ...{ me: this.#me, everyMs: options.rebalanceIntervalMs, now: () => performance.now() },
+      plan: () => (this.#isQuiet() ? this.#plan : undefined),
+      onTake: () => {
+        this.#planSoon();
+      },
+      every: startInterval,
     });
     this.#watch = watchCluster({
       namespace: options.namespace,
@@ -209,6 +222,7 @@ class RunningAgent implements Agent {
     this.#stopReplans();
     this.#stopLinger();
     this.#stopWaking();
+    this.#rebalancer.stop();
     this.#announcer.stopAll();
     this.#prober.stop();
     this.#watch.stop();
@@ -235,28 +249,20 @@ class RunningAgent implements Agent {
     this.#tellPeers();
     // Who is there must be known before anything is owned or released: a node that comes back must not
     // believe that it is alone.
-    await delay(this.#listenMs());
+    await delay(this.#listenMs);
     if (this.#phase !== "starting") return;
     this.#phase = "active";
     this.#membership?.setPhase("active");
     this.#parts.metrics.ready.set(1);
-    this.#parts.log.info({ alive: [...this.#alive()] }, "active");
+    this.#parts.log.info({ alive: [...aliveOf(this.#standing())] }, "active");
     this.#replan();
-    const timer = setInterval(() => {
+    this.#stopReplans = startInterval(REPLAN_MS, () => {
       this.#planSoon();
-    }, REPLAN_MS);
-    this.#stopReplans = () => {
-      clearInterval(timer);
-    };
+    });
   }
 
   #members(): readonly Member[] {
     return this.#membership?.members() ?? [];
-  }
-
-  /** Nodes that may be given addresses. */
-  #alive(): ReadonlySet<string> {
-    return aliveOf(this.#standing());
   }
 
   #standing(): Standing {
@@ -266,6 +272,7 @@ class RunningAgent implements Agent {
       members: this.#members(),
       claims: this.#claims,
       interfaces: this.#announcing?.map(({ name }) => name),
+      taking: this.#rebalancer.taking(),
       isGone: (owner, address) => this.#prober.isGone(owner, address),
     };
   }
@@ -322,9 +329,20 @@ class RunningAgent implements Agent {
     this.#plan = plan;
     this.#prober.suspect(suspectsFor(facts, this.#standing()));
     this.#take(
-      movesBetween(before, plan, node => this.#fateOf(node)),
+      movesBetween(
+        before,
+        plan,
+        node => this.#fateOf(node),
+        address => this.#rebalancer.causeOf(address),
+      ),
       plan,
     );
+  }
+
+  /** Nothing goes on that a rebalance could add to. */
+  #isQuiet(): boolean {
+    const isAtRest = this.#ownership.lingering.size === 0 && this.#toAnnounce.size === 0;
+    return isSettled(this.#standing()) && !this.#isWaking && isAtRest;
   }
 
   /** This process stood still: nothing is decided until the others were heard again. */
@@ -332,14 +350,10 @@ class RunningAgent implements Agent {
     this.#parts.log.warn({}, "stood still: finding out what the others did meanwhile");
     this.#isWaking = true;
     this.#stopWaking();
-    this.#stopWaking = startTimer(this.#listenMs(), () => {
+    this.#stopWaking = startTimer(this.#listenMs, () => {
       this.#isWaking = false;
       this.#planSoon();
     });
-  }
-
-  #listenMs(): number {
-    return LISTEN_INTERVALS * this.#parts.options.heartbeatIntervalMs;
   }
 
   /** What others have taken while this node could not know is theirs, at once. */
@@ -384,7 +398,7 @@ class RunningAgent implements Agent {
     for (const address of held.keys()) {
       if (!owned.has(address) || lingering.has(address)) this.#announcer.stop(address);
     }
-    this.#reporter.planned({ plan, takenOver: mine, held, alive: this.#alive() });
+    this.#reporter.planned({ plan, takenOver: mine, held, alive: aliveOf(this.#standing()) });
     // Epochs are raised when it is clear that this node keeps what it took or adopted.
     this.#claim(new Set(this.#claims.map(({ address }) => address)));
     this.#stopLinger();
@@ -399,12 +413,7 @@ class RunningAgent implements Agent {
 
   /** Whoever else answers has told the LAN so; when that begins and when it ends, the LAN is told again. */
   #noteContests(plan: Plan): void {
-    const others = [...claimsByNode(this.#members().filter(m => m.health !== "silent")).values()];
-    const contested = new Set(
-      [...plan.addresses.values()]
-        .filter(({ owner, address }) => owner === this.#me && others.some(set => set.has(address)))
-        .map(({ address }) => address),
-    );
+    const contested = contestedAddresses(plan, this.#standing());
     for (const address of new Set([...contested, ...this.#contested])) {
       const isSame = contested.has(address) === this.#contested.has(address);
       if (!isSame && plan.addresses.get(address)?.owner === this.#me) this.#toAnnounce.add(address);
@@ -438,11 +447,4 @@ class RunningAgent implements Agent {
     this.#claims = claims;
     this.#membership?.setClaims(claims);
   }
-}
-
-function isSameOwned(before: Owned, after: Owned): boolean {
-  return (
-    before.size === after.size &&
-    [...after].every(([address, wanted]) => String(before.get(address)) === String(wanted))
-  );
 }

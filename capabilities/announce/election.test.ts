@@ -25,6 +25,18 @@ describe("rankCandidates", () => {
     expect(rank(nodes, address)).toEqual(expected);
   });
 
+  // Made without our code: python3 -c 'import hashlib, sys; ip, *n = sys.argv[1:];
+  // print(sorted(n, key=lambda n: hashlib.sha256(f"{n}#{ip}".encode()).digest()))' ADDRESS NODE...
+  it.each([
+    ["192.0.2.7", ["b", "d", "e", "a", "c"]],
+    ["172.18.255.200", ["kind-worker2", "kind-worker", "kind-control-plane"]],
+    ["fc00:f853:ccd:e793::ff", ["kind-worker", "kind-worker2", "kind-control-plane"]],
+    ["2001:db8:0:1::a", ["rack1.example.com", "rack3.example.com", "rack2.example.com"]],
+    ["172.30.0.240", ["n5", "n2", "n1", "n3", "n6", "n4", "n7"]],
+  ])("metallb 126: the order at %s is %j, as Python's hashlib has it", (address, expected) => {
+    expect(rank([...expected].sort(), address)).toEqual(expected);
+  });
+
   it.each([
     ["10.20.30.1", "iris2"],
     ["10.20.30.2", "iris1"],

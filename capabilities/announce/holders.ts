@@ -44,6 +44,17 @@ export function alivePeers(members: readonly Member[]): readonly string[] {
     .map(({ node }) => node);
 }
 
+/** The same with this node as the last to take some addresses, which it is about to do. */
+export function holdersTaking(holders: Holders, me: string, taking: ReadonlySet<string>): Holders {
+  if (taking.size === 0) return holders;
+  const taken = [...taking].map((address): [string, readonly Holder[]] => {
+    const others = (holders.get(address) ?? []).filter(({ node }) => node !== me);
+    const epoch = Math.max(0, ...others.map(holder => holder.epoch)) + 1;
+    return [address, [...others, { node: me, epoch }]];
+  });
+  return new Map([...holders, ...taken]);
+}
+
 /**
  * What this node is to claim: what its kernel answers for. An address that it takes gets an epoch above all that
  * is known of. What it took while it heard nobody has none (0): it may be the one that is cut off, and when it

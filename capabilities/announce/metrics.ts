@@ -84,7 +84,7 @@ export function createMetrics(): Metrics {
     ownedAddresses: gauge("ancho_owned_addresses", "Addresses that this node answers for"),
     moves: new Counter({
       name: "ancho_moves_total",
-      help: "Addresses that this node took over, by cause: first, silent, leaving or other",
+      help: "Addresses that this node took over, by cause: first, silent, leaving, rebalance or other",
       labelNames: ["cause"],
       registers,
     }),

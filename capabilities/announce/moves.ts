@@ -19,16 +19,19 @@ export type Fate = "silent" | "leaving" | "removed";
  * The addresses that have another owner in the second plan than in the first one.
  * @param before absent for the first plan of this process
  * @param fateOf what became of a node; undefined for one that is well
+ * @param reasonOf why this node took an address of its own will
  */
 export function movesBetween(
   before: Plan | undefined,
   after: Plan,
   fateOf: (node: string) => Fate | undefined,
+  reasonOf: (address: string) => string | undefined = () => undefined,
 ): readonly Move[] {
   return [...after.addresses.values()].flatMap(({ address, owner }): Move[] => {
     const from = before?.addresses.get(address)?.owner;
     if (from === owner) return [];
-    const cause = before ? causeOf(from, fateOf) : `the announcer of ${owner} started`;
+    const cause =
+      reasonOf(address) ?? (before ? causeOf(from, fateOf) : `the announcer of ${owner} started`);
     return [{ address, to: owner, cause, ...(from === undefined ? {} : { from }) }];
   });
 }

@@ -17,6 +17,7 @@ describe("readCommand", () => {
       metricsPort: 7473,
       heartbeatPort: 7946,
       heartbeatIntervalMs: 50,
+      rebalanceIntervalMs: 0,
       placement: "spread",
       sysctlRoot: "/proc/sys/net",
       ignoreExcludeLabel: false,

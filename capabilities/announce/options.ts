@@ -16,6 +16,8 @@ export type Options = {
   readonly loadBalancerClass?: string;
   readonly ignoreExcludeLabel: boolean;
   readonly placement: Placement;
+  /** Time between two moves that even out the spread, ms; 0: none. */
+  readonly rebalanceIntervalMs: number;
   /** How long routes are kept as the last choice before they are taken back on purpose, ms. */
   readonly bgpDrainMs: number;
 };
@@ -71,6 +73,11 @@ const FLAGS = {
     env: "BGP_DRAIN_MS",
     fallback: "2000",
     help: "time that BGP routes carry the community GRACEFUL_SHUTDOWN before they are withdrawn on purpose, 0 to 60000",
+  },
+  "rebalance-interval": {
+    env: "REBALANCE_INTERVAL",
+    fallback: "0",
+    help: "seconds, 0 to 86400: so often one group of addresses moves from a node with many to one with few; 0: never",
   },
   "lb-class": {
     env: "LB_CLASS",
@@ -163,6 +170,8 @@ function readOptions(
     excludeInterfaces: readPatterns(get("exclude-interfaces") ?? ""),
     ignoreExcludeLabel,
     placement: readPlacement(get("placement")),
+    rebalanceIntervalMs:
+      readNumber("rebalance-interval", get("rebalance-interval"), [0, 86_400]) * 1000,
     bgpDrainMs: readNumber("bgp-drain-ms", get("bgp-drain-ms"), [0, 60_000]),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(loadBalancerClass === undefined ? {} : { loadBalancerClass }),

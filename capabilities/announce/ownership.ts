@@ -61,3 +61,11 @@ export function withoutAddresses(
     lingering: new Map([...lingering].filter(([address]) => !lost.has(address))),
   };
 }
+
+/** True if the same addresses are to be answered for on the same interfaces. */
+export function isSameOwned(before: Owned, after: Owned): boolean {
+  return (
+    before.size === after.size &&
+    [...after].every(([address, wanted]) => String(before.get(address)) === String(wanted))
+  );
+}

@@ -4,7 +4,8 @@ import type { ServiceFacts } from "./facts";
 /**
  * For each address the address whose hash places it. Addresses of one Service, and of Services that share one
  * of them, have the same: so a dual-stack Service is answered for by one node where the same nodes may, also
- * when an IPv6-only Service shares half of it. The lowest address is taken, IPv4 before IPv6.
+ * when an IPv6-only Service shares half of it. It is the first address of the Service, as with MetalLB; of several
+ * Services the lowest of these, IPv4 before IPv6.
  */
 export function placementKeys(services: readonly ServiceFacts[]): ReadonlyMap<string, string> {
   const parent = new Map<string, string>();
@@ -16,7 +17,16 @@ export function placementKeys(services: readonly ServiceFacts[]): ReadonlyMap<st
     const roots = [...new Set(addresses.map(rootOf))].sort(compareAddresses);
     for (const address of [...addresses, ...roots]) parent.set(address, roots[0] ?? address);
   }
-  return new Map([...parent.keys()].map(address => [address, rootOf(address)]));
+  const keys = new Map<string, string>();
+  for (const [first] of services.map(({ addresses }) => addresses)) {
+    if (first === undefined) continue;
+    const root = rootOf(first);
+    const known = keys.get(root);
+    if (known === undefined || compareAddresses(first, known) < 0) keys.set(root, first);
+  }
+  return new Map(
+    [...parent.keys()].map(address => [address, keys.get(rootOf(address)) ?? address]),
+  );
 }
 
 /** Orders addresses in canonical text: IPv4 before IPv6, then by value. */

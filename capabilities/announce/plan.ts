@@ -53,6 +53,8 @@ export type AddressPlan = {
 export type Plan = {
   readonly addresses: ReadonlyMap<string, AddressPlan>;
   readonly verdicts: readonly Verdict[];
+  /** What belongs together, and who may have it: what a rebalance chooses from. */
+  readonly groups: readonly Group[];
 };
 
 /**
@@ -65,7 +67,8 @@ export function planAddresses(input: PlanInput): Plan {
     const ready = claims.filter(claim => claim.silence === undefined);
     return { address, claims, ready };
   });
-  const owners = placeAddresses(groupsOf(input, cases), input.placement);
+  const groups = groupsOf(input, cases);
+  const owners = placeAddresses(groups, input.placement);
   const addresses = new Map<string, AddressPlan>();
   for (const { address, ready } of cases) {
     const owner = owners.get(address);
@@ -75,7 +78,7 @@ export function planAddresses(input: PlanInput): Plan {
   const verdicts = cases.flatMap(({ address, claims }) =>
     claims.map(claim => verdictOf(claim, address, owners.get(address))),
   );
-  return { addresses, verdicts };
+  return { addresses, verdicts, groups };
 }
 
 /** An address, its Services, and those of them that can be served. */

@@ -316,5 +316,6 @@ function describe({ interfaces }: AddressPlan): string {
 function causeLabel({ cause }: Move): string {
   if (cause.endsWith("went silent")) return "silent";
   if (cause.endsWith("leaves")) return "leaving";
+  if (cause.startsWith("rebalance")) return "rebalance";
   return cause === "first owner" ? "first" : "other";
 }

@@ -10,3 +10,11 @@ export function startTimer(ms: number, callback: () => void): () => void {
     clearTimeout(timer);
   };
 }
+
+/** Runs a callback every so many ms; the returned function ends that. */
+export function startInterval(ms: number, callback: () => void): () => void {
+  const timer = setInterval(callback, ms);
+  return () => {
+    clearInterval(timer);
+  };
+}

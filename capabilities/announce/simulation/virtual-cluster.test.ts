@@ -158,6 +158,30 @@ describe("a cluster in virtual time", { timeout: 60_000 + HISTORIES * 500 }, () 
     );
   });
 
+  it("rebalancing ends with an even spread; every address is answered for all the while", () => {
+    const several = fc.integer({ min: 2, max: 5 });
+    fc.assert(
+      fc.property(several, count, seed, (nodes, addresses, from) => {
+        const cluster = settled(nodes, addresses, from);
+        cluster.apply({ do: "cut", node: 0 });
+        cluster.run(SETTLE_MS);
+        cluster.apply({ do: "power", node: 0 });
+        cluster.run(SETTLE_MS);
+        for (let moves = 0; moves < addresses; moves++) {
+          for (const one of cluster.nodes) one.rebalance();
+          for (let at = 0; at < SETTLE_MS; at += 10) {
+            cluster.run(10);
+            for (const list of ownersOf(cluster)) expect(list.length).toBeGreaterThan(0);
+          }
+        }
+        const loads = cluster.nodes.map(({ kernel }) => kernel.size);
+        expect(Math.max(...loads) - Math.min(...loads)).toBeLessThanOrEqual(1);
+        expect(loads.reduce((sum, load) => sum + load)).toBe(addresses);
+      }),
+      runs,
+    );
+  });
+
   it("a power cut of an owner is over after three intervals and some", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 5 }), count, seed, (nodes, addresses, from) => {

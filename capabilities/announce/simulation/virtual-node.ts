@@ -9,6 +9,8 @@ import { createRoll } from "../membership/roll";
 import type { Roll } from "../membership/roll";
 import { NO_CASES, isGone, nextRound } from "../membership/witness";
 import type { Suspects } from "../membership/witness";
+import type { Plan } from "../plan";
+import { nextRebalance } from "../rebalance";
 import { NOTHING_OWNED, nextOwnership, withoutAddresses } from "../ownership";
 
 export const INTERVAL_MS = 50;
@@ -48,6 +50,8 @@ export class VirtualNode {
   #ownership = NOTHING_OWNED;
   #suspects: Suspects = new Map();
   #witness = NO_CASES;
+  #taking: ReadonlySet<string> = new Set();
+  #lastPlan: Plan | undefined;
   #next = { beat: 0, sweep: 0, round: 0, active: 0, awake: 0 };
 
   constructor(name: string, peers: readonly string[], world: World) {
@@ -121,6 +125,13 @@ export class VirtualNode {
     if (isOver || isAwake) this.#plan();
   }
 
+  /** Takes what the next move of a rebalance gives it, if any. */
+  rebalance(): void {
+    const move = this.#lastPlan && nextRebalance(this.#lastPlan);
+    this.#taking = new Set(move?.to === this.name ? move.addresses : []);
+    if (this.#taking.size > 0) this.#plan();
+  }
+
   /** The cluster's facts changed. */
   factsChanged(): void {
     this.#plan();
@@ -170,10 +181,12 @@ export class VirtualNode {
     const standing: Standing = {
       ...{ me: this.name, isActive: true, members, claims: this.#claims },
       interfaces: ["eth0"],
+      taking: this.#taking,
       isGone: (owner, address) => isGone(this.#witness, owner, address),
     };
     const plan = planFor(facts, standing);
     this.#suspect(suspectsFor(facts, standing));
+    this.#lastPlan = plan;
     const claimed = new Map(members.map(({ node, claims }) => [node, claims]));
     this.#ownership = nextOwnership(this.#ownership, {
       ...{ plan, me: this.name, now },
