@@ -9,7 +9,7 @@ import { anchoImage, inRepo } from "./repo";
  *
  * - pepr-ancho.cjs, pepr-module-ancho.yaml: the control plane, by `pepr build`
  * - announcer.js: the node agent, one file but for its two native modules
- * - heartbeat-thread.js, bfd-thread.js: what the node agent runs in threads of their own
+ * - heartbeat-thread.js, packet-thread.js, bfd-thread.js: what the node agent runs in threads of their own
  * - install.yaml: all of it as one manifest for kubectl
  */
 async function main(): Promise<void> {
@@ -32,6 +32,7 @@ async function buildAnnouncer(): Promise<void> {
       announcer: inRepo("capabilities/announce/main.ts"),
       "heartbeat-thread": inRepo("capabilities/announce/membership/thread-main.ts"),
       "bfd-thread": inRepo("capabilities/bgp/bfd/thread-main.ts"),
+      "packet-thread": inRepo("capabilities/announce/layer2/packet-mode/thread-main.ts"),
     },
     outdir: inRepo("dist"),
     bundle: true,

@@ -6,6 +6,7 @@ import type { ClusterWatch } from "./cluster-watch";
 import { aliveOf, contestedAddresses, isSettled, planFor, suspectsFor } from "./decision";
 import type { Facts, Standing } from "./decision";
 import { claimsByNode, nextClaims, replacedClaims } from "./holders";
+import { createPacketResponder } from "./layer2/packet-mode/packet-responder";
 import { createResponder } from "./layer2/responder";
 import type { Outcome, Responder } from "./layer2/responder";
 import { announcingLinks, chooseInterfaces } from "./layer2/interfaces";
@@ -98,8 +99,7 @@ class RunningAgent implements Agent {
     this.#reporter = createReporter(parts);
     this.#bgp = createAdvertiser({
       ...{ log, signed: signedTcp, after: startTimer, now: () => performance.now() },
-      ignoreExcludeLabel: options.ignoreExcludeLabel,
-      drainMs: options.bgpDrainMs,
+      ...{ ignoreExcludeLabel: options.ignoreExcludeLabel, drainMs: options.bgpDrainMs },
       onNews: news => {
         this.#reporter.sessionNews(news);
       },
@@ -122,7 +122,7 @@ class RunningAgent implements Agent {
       },
     });
     this.#responder = createResponder({
-      kernel,
+      ...{ kernel, packets: createPacketResponder(metrics.countAnswers) },
       sysctlRoot: options.sysctlRoot,
       excludes: options.excludeInterfaces,
       after: startTimer,
@@ -395,6 +395,7 @@ class RunningAgent implements Agent {
       isClaimedBy: (address, node) => claimed.get(node)?.has(address) ?? false,
     });
     const { owned, lingering } = this.#ownership;
+    this.#responder.know(new Set(plan.addresses.keys()));
     for (const address of held.keys()) {
       if (!owned.has(address) || lingering.has(address)) this.#announcer.stop(address);
     }
@@ -425,16 +426,15 @@ class RunningAgent implements Agent {
     this.#links = outcome.links;
     this.#tellLinks();
     if (this.#phase === "active") {
-      for (const { address, link } of [...outcome.fresh, ...outcome.answering]) {
-        const isNew = outcome.fresh.some(b => b.address === address && b.link === link);
-        const isMine = this.#plan?.addresses.get(address)?.owner === this.#me;
-        if (isMine && (isNew || this.#toAnnounce.has(address)))
-          this.#announcer.start(address, link);
+      for (const binding of outcome.answering) {
+        const isMine = this.#plan?.addresses.get(binding.address)?.owner === this.#me;
+        if (isMine && (outcome.fresh.includes(binding) || this.#toAnnounce.has(binding.address)))
+          this.#announcer.start(binding.address, binding.link);
       }
       outcome.answering.forEach(({ address }) => this.#toAnnounce.delete(address));
     }
-    if (this.#phase !== "starting")
-      this.#claim(new Set(outcome.answering.map(({ address }) => address)));
+    const answering = new Set(outcome.answering.map(({ address }) => address));
+    if (this.#phase !== "starting") this.#claim(answering);
     this.#reporter.reconciled(outcome);
   }
 

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import { registerSessionMetrics } from "./bgp/session-metrics";
 import type { SessionReport } from "./bgp/sessions";
+import type { AnswerCount } from "./layer2/packet-mode/packet-responder";
 import type { HeartbeatCounts } from "./membership/membership";
 
 /** What the announcer counts. Names with the prefix metallb are MetalLB's own. */
@@ -14,9 +15,13 @@ export type Metrics = {
   readonly ownedAddresses: Gauge;
   readonly moves: Counter<"cause">;
   readonly problems: Gauge;
+  /** Addresses that the kernel speaks for whoever owns them. */
+  readonly unguarded: Gauge;
   readonly ready: Gauge;
   readonly probesSent: Counter;
   readonly sessionDowns: Counter<"peer">;
+  /** Adds what was asked and answered by packets. */
+  readonly countAnswers: (counts: readonly AnswerCount[]) => void;
   /** From now on the heartbeats' counts are read from here. */
   countHeartbeats(read: () => HeartbeatCounts): void;
   /** From now on the BGP sessions are read from here. */
@@ -41,8 +46,30 @@ export function createMetrics(): Metrics {
   });
   let readSessions: () => readonly SessionReport[] = () => [];
   registerSessionMetrics(registry, () => readSessions());
+  const requests = new Counter({
+    name: "metallb_layer2_requests_received",
+    help: "ARP requests and neighbor solicitations for an address that were answered by packets; what the kernel answers is not counted",
+    labelNames: ["ip"],
+    registers,
+  });
+  const responses = new Counter({
+    name: "metallb_layer2_responses_sent",
+    help: "ARP replies and neighbor advertisements sent for an address by packets; the kernel's are not counted",
+    labelNames: ["ip"],
+    registers,
+  });
   return {
     registry,
+    countAnswers: counts => {
+      for (const { address: ip, asked, answered } of counts) {
+        requests.inc({ ip }, asked);
+        responses.inc({ ip }, answered);
+      }
+    },
+    unguarded: gauge(
+      "ancho_unguarded_addresses",
+      "Addresses that this node's kernel speaks for whoever owns them: they are local and strictARP is off",
+    ),
     watchSessions: read => {
       readSessions = read;
     },

@@ -60,6 +60,8 @@ export function createReporter(parts: Parts): Reporter {
   let plan: Plan | undefined;
   let outcome: Outcome = NO_OUTCOME;
   let problems = "";
+  let unguarded = "[]";
+  let byPackets = "";
   let signatures = new Map<string, AddressSignature>();
   const silences = new Map<string, string>();
   const failed = new Set<string>();
@@ -161,6 +163,27 @@ export function createReporter(parts: Parts): Reporter {
     }
   }
 
+  function notePackets(): void {
+    const bindings = outcome.answering.filter(({ mode }) => mode === "packet");
+    const next = [
+      ...new Set(bindings.map(({ address, link }) => `${address} ${link.name}`)),
+    ].sort();
+    if (next.join() !== byPackets) log.info({ addresses: next }, "answers by packets");
+    byPackets = next.join();
+  }
+
+  /** On every node, since each kernel that answers is one too many. */
+  function noteUnguarded(): void {
+    const { unguarded: found } = outcome;
+    const isNew = found.length > 0 && unguarded !== JSON.stringify(found);
+    unguarded = JSON.stringify(found);
+    metrics.unguarded.set(new Set(found.map(({ address }) => address)).size);
+    if (!isNew) return;
+    const text = strictArpText(me, found);
+    log.warn({ node: me }, text);
+    void events.emit({ apiVersion: "v1", kind: "Node", name: me }, "Warning", "StrictARPOff", text);
+  }
+
   function noteChanges(): void {
     const next = signaturesOf(plan, outcome);
     for (const address of new Set([...signatures.keys(), ...next.keys()])) {
@@ -252,6 +275,8 @@ export function createReporter(parts: Parts): Reporter {
       withoutInterface = new Set(next.withoutInterface);
       noteProblems();
       noteInterfaces();
+      notePackets();
+      noteUnguarded();
       noteChanges();
       announcedWriter.check(source.allServices());
       noteMetrics();
@@ -289,7 +314,7 @@ function signaturesOf(plan: Plan | undefined, outcome: Outcome): Map<string, Add
     [...(plan?.addresses.values() ?? [])].map(({ address, owner, services }) => {
       const links = outcome.answering
         .filter(binding => binding.address === address)
-        .map(({ link }) => `${link.name} ${link.mac}`);
+        .map(({ link, mode }) => `${link.name} ${link.mac} ${mode}`);
       return [address, { text: JSON.stringify([owner, services, links]), services }];
     }),
   );
@@ -307,6 +332,19 @@ function answerersOf(
     owners: new Set(planned.map(({ owner }) => owner)),
     interfaces: [...new Set(links.map(({ link }) => link.name))].sort(),
   };
+}
+
+/** What is wrong, where, and what to do. */
+function strictArpText(node: string, unguarded: Outcome["unguarded"]): string {
+  const addresses = [...new Set(unguarded.map(({ address }) => address))];
+  const names = [...new Set(unguarded.map(({ interfaceName }) => interfaceName))];
+  const more = addresses.length > 3 ? ` and ${addresses.length - 3} more` : "";
+  return (
+    `the kernel of node ${node} speaks for ${addresses.slice(0, 3).join(", ")}${more} on ${names.join(", ")} ` +
+    "whichever node owns it, since the address is local there and arp_ignore is below 1 or arp_announce below 2: " +
+    "set ipvs.strictARP: true in kube-proxy's configuration and restart kube-proxy, " +
+    'or run "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2" on every node'
+  );
 }
 
 function describe({ interfaces }: AddressPlan): string {

@@ -17,7 +17,14 @@ const runtimeEntries = [
 ];
 
 const BUNDLES = [
-  ...["pepr-ancho.cjs", "announcer.js", "heartbeat-thread.js", "bfd-thread.js", "package.json"],
+  ...[
+    "pepr-ancho.cjs",
+    "announcer.js",
+    "heartbeat-thread.js",
+    "packet-thread.js",
+    "bfd-thread.js",
+    "package.json",
+  ],
 ];
 
 /** Lay out /app: dist/ and just those packages of node_modules that the processes load. */

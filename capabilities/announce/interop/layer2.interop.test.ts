@@ -99,7 +99,7 @@ describe("layer 2 on a real kernel", () => {
     expect(await lan.run("node", "ip", "link", "show", "ancho0")).toContain("NOARP,UP");
     await own();
     const { outcome } = await responder.line(line => line.outcome);
-    expect(outcome).toEqual({ fresh: [], problems: [] });
+    expect(outcome).toMatchObject({ fresh: [], problems: [] });
     expect(await leftovers()).toBe(shown);
   });
 

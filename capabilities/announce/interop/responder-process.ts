@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import { DEFAULT_EXCLUDES } from "../layer2/interfaces";
 import type { WantedInterfaces } from "../layer2/interfaces";
 import { openKernel } from "../layer2/netlink";
+import { createPacketResponder } from "../layer2/packet-mode/packet-responder";
 import { cleanUp, createResponder } from "../layer2/responder";
 import { createAnnouncer } from "../packet/burst";
 import { openPacketSocket } from "../packet/packet-socket";
@@ -13,6 +14,7 @@ import { openPacketSocket } from "../packet/packet-socket";
 export type Command =
   | { readonly do: "adopt" }
   | { readonly do: "own"; readonly owned: Readonly<Record<string, WantedInterfaces>> }
+  | { readonly do: "know"; readonly addresses: readonly string[] }
   | { readonly do: "cleanup" };
 
 const after = (ms: number, callback: () => void): (() => void) => {
@@ -39,12 +41,16 @@ const announcer = createAnnouncer({
 });
 const responder = createResponder({
   kernel,
-  sysctlRoot: "/proc/sys/net",
+  packets: createPacketResponder(counts => {
+    say({ counts });
+  }),
+  sysctlRoot: process.env["SYSCTL_ROOT"] ?? "/proc/sys/net",
   excludes: DEFAULT_EXCLUDES.map(text => new RegExp(text)),
   after,
-  onOutcome: ({ fresh, problems }) => {
+  onOutcome: ({ answering, fresh, unguarded, problems }) => {
     for (const { address, link } of fresh) announcer.start(address, link);
-    say({ outcome: { fresh: fresh.map(({ address }) => address), problems } });
+    const modes = answering.map(({ address, link, mode }) => `${address} ${link.name} ${mode}`);
+    say({ outcome: { fresh: fresh.map(({ address }) => address), modes, unguarded, problems } });
   },
 });
 
@@ -55,6 +61,9 @@ async function obey(command: Command): Promise<object> {
     case "own":
       await responder.own(new Map(Object.entries(command.owned)));
       return { done: "own" };
+    case "know":
+      responder.know(new Set(command.addresses));
+      return { done: "know" };
     case "cleanup":
       return { cleaned: await cleanUp(kernel) };
   }

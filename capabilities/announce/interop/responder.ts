@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
+import type { AnswerCount } from "../layer2/packet-mode/packet-responder";
 import type { Lan } from "./netns";
 import type { Command } from "./responder-process";
 
@@ -28,7 +29,14 @@ export type Line = {
   readonly adopted?: object;
   readonly cleaned?: readonly string[];
   readonly problem?: string;
-  readonly outcome?: { readonly fresh: readonly string[]; readonly problems: readonly string[] };
+  readonly outcome?: {
+    readonly fresh: readonly string[];
+    /** Each as `address interface mode`. */
+    readonly modes: readonly string[];
+    readonly unguarded: readonly { readonly address: string; readonly interfaceName: string }[];
+    readonly problems: readonly string[];
+  };
+  readonly counts?: readonly AnswerCount[];
 };
 
 /** A responder process on the node, with no more rights than the pod has. */
@@ -36,9 +44,13 @@ export class Responder {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly lines: Line[] = [];
 
-  constructor(lan: Lan) {
+  constructor(lan: Lan, environment: Readonly<Record<string, string>> = {}) {
     const [file, args] = lan.command("node", ...AS_IN_POD, TSX, PROCESS);
-    this.#child = spawn(file, [...args], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+    this.#child = spawn(file, [...args], {
+      stdio: ["pipe", "pipe", "inherit"],
+      detached: true,
+      env: { ...process.env, ...environment },
+    });
     createInterface({ input: this.#child.stdout }).on("line", line => {
       this.lines.push(JSON.parse(line) as Line);
     });
@@ -83,8 +95,11 @@ export class Responder {
 }
 
 /** Starts one and waits until it takes commands. */
-export async function startResponder(lan: Lan): Promise<Responder> {
-  const process = new Responder(lan);
+export async function startResponder(
+  lan: Lan,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Responder> {
+  const process = new Responder(lan, environment);
   await process.line(line => line.ready);
   return process;
 }

@@ -26,7 +26,7 @@ function applyOp(state: KernelState, op: KernelOp): KernelState {
       return { ...state, routes: [], links: state.links.filter(({ name }) => name !== DEVICE) };
     case "add-route":
       if (!state.links.some(l => l.name === DEVICE && l.up)) throw new Error("ENETDOWN");
-      return { ...state, routes: [...state.routes, op.address] };
+      return { ...state, routes: [...state.routes, op.address], locals: [] };
     case "remove-route":
       return { ...state, routes: state.routes.filter(address => address !== op.address) };
     case "add-proxy": {
@@ -57,6 +57,7 @@ const kernel: fc.Arbitrary<KernelState> = fc
     links: link,
     proxies,
     routes: link.some(({ up }) => up) ? routes : [],
+    locals: [],
   }));
 
 describe("diffKernel", () => {
@@ -77,7 +78,7 @@ describe("diffKernel", () => {
   it("touches nothing that stays", () => {
     const kept = { address: "10.0.0.1", interfaceIndex: 2 };
     const added = { address: "10.0.0.2", interfaceIndex: 2 };
-    const actual = { links: [device()], proxies: [kept], routes: ["10.0.0.1"] };
+    const actual = { links: [device()], proxies: [kept], routes: ["10.0.0.1"], locals: [] };
     expect(diffKernel({ proxies: [kept, added] }, actual)).toEqual([
       { op: "add-route", address: "10.0.0.2" },
       { op: "add-proxy", ...added },
@@ -86,7 +87,7 @@ describe("diffKernel", () => {
 
   it("removes the entry before its route, and the device last", () => {
     const proxies = [{ address: "10.0.0.1", interfaceIndex: 2 }];
-    const actual = { links: [device()], proxies, routes: ["10.0.0.1"] };
+    const actual = { links: [device()], proxies, routes: ["10.0.0.1"], locals: [] };
     expect(diffKernel({ proxies: [] }, actual).map(({ op }) => op)).toEqual([
       "remove-proxy",
       "remove-route",

@@ -20,7 +20,7 @@ export type Link = {
   readonly ipv4?: string;
 };
 
-/** "This node answers for the address on this interface": a proxy neighbour entry. */
+/** An address on an interface. As a proxy neighbour entry: "this node answers for it there". */
 export type ProxyEntry = { readonly address: string; readonly interfaceIndex: number };
 
 /**
@@ -32,6 +32,8 @@ export type KernelState = {
   readonly proxies: readonly ProxyEntry[];
   /** Addresses with a host route to the device. */
   readonly routes: readonly string[];
+  /** The node's own addresses, whoever put them there, and on which interfaces. */
+  readonly locals: readonly ProxyEntry[];
 };
 
 /** What the kernel is to hold. */

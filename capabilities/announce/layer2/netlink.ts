@@ -69,7 +69,8 @@ export function openKernel(): Kernel {
   return {
     dump: () => dump(requests),
     apply: (op, deviceIndex) => applyOp(requests, op, deviceIndex),
-    linkIndex: async name => (await readLinks(requests)).find(link => link.name === name)?.index,
+    linkIndex: async name =>
+      (await readLinks(requests, [])).find(link => link.name === name)?.index,
     onChange: listener => {
       callback = listener;
     },
@@ -88,15 +89,19 @@ function concernsUs({ type, data }: { readonly type: number; readonly data: Uint
 }
 
 async function dump(socket: RtNetlinkSocket): Promise<KernelState> {
-  const links = await readLinks(socket);
+  const locals = await readAddresses(socket);
+  const links = await readLinks(socket, locals);
   const device = links.find(({ name }) => name === DEVICE);
   const proxies = await readProxies(socket);
-  return { links, proxies, routes: device ? await readRoutes(socket, device.index) : [] };
+  return { links, proxies, routes: device ? await readRoutes(socket, device.index) : [], locals };
 }
 
-async function readLinks(socket: RtNetlinkSocket): Promise<readonly Link[]> {
-  const linkLocals = await readFirst(socket, "ipv6", text => text.startsWith("fe80:"));
-  const ipv4s = await readFirst(socket, "ipv4", () => true);
+async function readLinks(
+  socket: RtNetlinkSocket,
+  addresses: readonly ProxyEntry[],
+): Promise<readonly Link[]> {
+  const linkLocals = firsts(addresses, address => address.startsWith("fe80:"));
+  const ipv4s = firsts(addresses, address => familyOf(address) === "ipv4");
   const messages = await socket.getLinks({}, {}, OPTIONS);
   return messages.map(message => {
     const index = message.data.index ?? 0;
@@ -132,20 +137,24 @@ function readFlags({ up, lowerUp, broadcast, noarp, loopback }: rt.DeviceFlags):
 }
 
 /** The first address of each link, by its index, that is of a kind. */
-async function readFirst(
-  socket: RtNetlinkSocket,
-  family: Family,
+function firsts(
+  addresses: readonly ProxyEntry[],
   accept: (address: string) => boolean,
-): Promise<ReadonlyMap<number, string>> {
-  const messages = await socket.getAddresses({ family: AF[family] }, {}, OPTIONS);
-  const found = new Map<number, string>();
-  for (const { data, attrs } of messages) {
-    // On a point-to-point link `address` is the other end's; `local` is always ours, where there is one.
-    const bytes = attrs.local ?? attrs.address;
-    const address = bytes && addressFromBytes(bytes);
-    if (!address || data.index === undefined) continue;
-    const text = formatAddress(address);
-    if (accept(text) && !found.has(data.index)) found.set(data.index, text);
+): ReadonlyMap<number, string> {
+  const accepted = addresses.filter(({ address }) => accept(address)).reverse();
+  return new Map(accepted.map(({ address, interfaceIndex }) => [interfaceIndex, address]));
+}
+
+async function readAddresses(socket: RtNetlinkSocket): Promise<readonly ProxyEntry[]> {
+  const found: ProxyEntry[] = [];
+  for (const family of Object.values(AF)) {
+    for (const { data, attrs } of await socket.getAddresses({ family }, {}, OPTIONS)) {
+      // On a point-to-point link `address` is the other end's; `local` is always ours, where there is one.
+      const bytes = attrs.local ?? attrs.address;
+      const address = bytes && addressFromBytes(bytes);
+      if (!address || data.index === undefined) continue;
+      found.push({ address: formatAddress(address), interfaceIndex: data.index });
+    }
   }
   return found;
 }

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DEVICE } from "./kernel-state";
 import type { KernelOp, KernelState, Link } from "./kernel-state";
 import type { Kernel } from "./netlink";
+import type { PacketBinding, PacketResponder } from "./packet-mode/packet-responder";
 import { cleanUp, createResponder } from "./responder";
 import type { Outcome, Owned, Responder } from "./responder";
 
@@ -15,7 +16,7 @@ const OWNED: Owned = new Map([[IP, "all"]]);
 
 /** A kernel of plain data; `refuse` makes an operation fail. */
 class FakeKernel implements Kernel {
-  state: KernelState = { links: [ETH0], proxies: [], routes: [] };
+  state: KernelState = { links: [ETH0], proxies: [], routes: [], locals: [] };
   refuse: KernelOp["op"] | undefined;
   dumps = 0;
   notify: () => void = () => undefined;
@@ -39,7 +40,12 @@ class FakeKernel implements Kernel {
       const { address, interfaceIndex } = op;
       this.state = { ...this.state, proxies: [...proxies, { address, interfaceIndex }] };
     } else if (op.op === "remove-device") {
-      this.state = { links: links.filter(({ name }) => name !== DEVICE), proxies, routes: [] };
+      this.state = {
+        ...this.state,
+        links: links.filter(({ name }) => name !== DEVICE),
+        proxies,
+        routes: [],
+      };
     } else if (op.op === "remove-proxy") {
       this.state = { ...this.state, proxies: proxies.filter(p => p.address !== op.address) };
     }
@@ -59,7 +65,28 @@ class FakeKernel implements Kernel {
   }
 }
 
+/** Packets of plain data. */
+class FakePackets implements PacketResponder {
+  bindings: readonly PacketBinding[] = [];
+  isWarm = false;
+  problem: string | undefined;
+
+  answer(bindings: readonly PacketBinding[]): Promise<string | undefined> {
+    this.bindings = bindings;
+    return Promise.resolve(this.problem);
+  }
+
+  warm(): void {
+    this.isWarm = true;
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 let root = "";
+let packets = new FakePackets();
 let kernel = new FakeKernel();
 let outcomes: Outcome[] = [];
 let timers: { ms: number; callback: () => void }[] = [];
@@ -70,8 +97,13 @@ beforeEach(async () => {
   kernel = new FakeKernel();
   outcomes = [];
   timers = [];
+  packets = new FakePackets();
+  for (const path of ["ipv4/conf/eth0/forwarding", "ipv4/neigh/eth0/proxy_delay"]) {
+    await setSysctl(path, "0");
+  }
   responder = createResponder({
     kernel,
+    packets,
     sysctlRoot: root,
     excludes: [],
     onOutcome: outcome => outcomes.push(outcome),
@@ -81,6 +113,11 @@ beforeEach(async () => {
     },
   });
 });
+
+async function setSysctl(path: string, value: string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), value);
+}
 
 afterEach(async () => {
   await responder.stop();
@@ -94,7 +131,7 @@ describe("createResponder", () => {
       proxies: [{ address: IP, interfaceIndex: 2 }],
       routes: [IP],
     });
-    expect(outcomes.at(-1)?.fresh).toEqual([{ address: IP, link: ETH0 }]);
+    expect(outcomes.at(-1)?.fresh).toEqual([{ address: IP, link: ETH0, mode: "proxy" }]);
     await responder.own(OWNED);
     expect(outcomes.at(-1)).toMatchObject({ fresh: [], answering: [{ address: IP }] });
   });
@@ -130,7 +167,7 @@ describe("createResponder", () => {
     expect(outcomes.at(-1)?.fresh).toEqual([]);
     kernel.state = { ...kernel.state, links: [ETH0] };
     await responder.own(OWNED);
-    expect(outcomes.at(-1)?.fresh).toEqual([{ address: IP, link: ETH0 }]);
+    expect(outcomes.at(-1)?.fresh).toEqual([{ address: IP, link: ETH0, mode: "proxy" }]);
   });
 
   it("keeps what an earlier run left until it is told otherwise", async () => {
@@ -162,7 +199,7 @@ describe("createResponder", () => {
     kernel.refuse = "add-proxy";
     await responder.own(OWNED);
     expect(outcomes.at(-1)?.problems.join("\n")).toContain("add the capability NET_ADMIN");
-    expect(outcomes.at(-1)).toMatchObject({ fresh: [], answering: [] });
+    expect(outcomes.at(-1)?.answering).toMatchObject([{ address: IP, mode: "packet" }]);
     expect(kernel.state.routes).toEqual([IP]);
     kernel.refuse = undefined;
     const retry = timers.at(-1)!;
@@ -184,6 +221,66 @@ describe("createResponder", () => {
   it("cleanUp removes all that is ours", async () => {
     await responder.own(OWNED);
     expect(await cleanUp(kernel)).toEqual([]);
-    expect(kernel.state).toEqual({ links: [ETH0], proxies: [], routes: [] });
+    expect(kernel.state).toEqual({ links: [ETH0], proxies: [], routes: [], locals: [] });
+  });
+});
+
+describe("where the kernel does not answer", () => {
+  const local = [{ address: IP, interfaceIndex: 9 }];
+  const strict = async (): Promise<void> => {
+    await setSysctl("ipv4/conf/all/arp_ignore", "1");
+    await setSysctl("ipv4/conf/all/arp_announce", "2");
+  };
+
+  it("packets do, and the kernel's entry is kept for who comes after", async () => {
+    await strict();
+    kernel.state = { ...kernel.state, locals: local };
+    await responder.own(OWNED);
+    expect(packets.bindings).toEqual([
+      { address: IP, interfaceIndex: 2, mac: ETH0.mac, isLocal: true },
+    ]);
+    expect(outcomes.at(-1)).toMatchObject({
+      answering: [{ address: IP, mode: "packet" }],
+      fresh: [{ address: IP }],
+      unguarded: [],
+      problems: [],
+    });
+    expect(kernel.state.proxies).toHaveLength(1);
+    kernel.state = { ...kernel.state, locals: [] };
+    await responder.own(OWNED);
+    expect(packets.bindings).toEqual([]);
+    expect(outcomes.at(-1)?.answering).toMatchObject([{ mode: "proxy" }]);
+  });
+
+  it("for want of a setting, packets do until it can be made", async () => {
+    await rm(join(root, "ipv4/conf/eth0/forwarding"));
+    await responder.own(OWNED);
+    expect(packets.bindings).toMatchObject([{ address: IP, isLocal: false }]);
+    expect(outcomes.at(-1)?.problems.join()).toContain("forwarding");
+    await setSysctl("ipv4/conf/eth0/forwarding", "0");
+    await responder.own(OWNED);
+    expect(packets.bindings).toEqual([]);
+  });
+
+  it("nobody does when packets cannot either", async () => {
+    await strict();
+    kernel.state = { ...kernel.state, locals: local };
+    packets.problem = "answering by packets: no right";
+    await responder.own(OWNED);
+    expect(outcomes.at(-1)).toMatchObject({ answering: [], problems: [packets.problem] });
+  });
+
+  it("without strictARP it answers for addresses of others: said, and packets stay at rest", async () => {
+    kernel.state = { ...kernel.state, locals: local };
+    await responder.own(new Map());
+    responder.know(new Set([IP, "172.30.0.241"]));
+    await vi.waitFor(() => {
+      expect(outcomes.at(-1)?.unguarded).toEqual([{ address: IP, interfaceName: "eth0" }]);
+    });
+    expect(packets.isWarm).toBe(false);
+    await strict();
+    await responder.own(new Map());
+    expect(outcomes.at(-1)?.unguarded).toEqual([]);
+    expect(packets.isWarm).toBe(true);
   });
 });

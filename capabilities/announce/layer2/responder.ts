@@ -1,21 +1,28 @@
 import type { Family } from "../../config/address";
+import { answerModeOf, unguardedOf } from "./answer-mode";
+import type { AnswerMode, Unguarded } from "./answer-mode";
 import { diffKernel } from "./diff";
 import { chooseInterfaces } from "./interfaces";
 import type { WantedInterfaces } from "./interfaces";
 import { DEVICE, familyOf } from "./kernel-state";
 import type { KernelOp, KernelState, Link, ProxyEntry } from "./kernel-state";
 import type { Kernel } from "./netlink";
-import { ensureSysctls, neededSysctls } from "./sysctl";
+import type { PacketBinding, PacketResponder } from "./packet-mode/packet-responder";
+import { ensureSysctls, neededSysctls, readArpSettings } from "./sysctl";
+import type { RefusedSysctl } from "./sysctl";
 
 /** What this node is to answer for, and on which interfaces. */
 export type Owned = ReadonlyMap<string, WantedInterfaces>;
 
 /** An address on a link. */
-export type Binding = { readonly address: string; readonly link: Link };
+type Place = { readonly address: string; readonly link: Link };
+
+/** An address on a link, and who answers for it there. */
+export type Binding = Place & { readonly mode: AnswerMode };
 
 /** What a run found and did. */
 export type Outcome = {
-  /** All that the kernel answers for now. */
+  /** All that is answered for now. */
   readonly answering: readonly Binding[];
   /**
    * Bindings that neighbours are to be told of: this run made them, or their link has another MAC address or
@@ -26,6 +33,8 @@ export type Outcome = {
   readonly links: readonly Link[];
   /** Owned addresses for which no interface qualifies. */
   readonly withoutInterface: readonly string[];
+  /** Where the kernel speaks for Services' addresses whoever owns them: strictARP is off. */
+  readonly unguarded: readonly Unguarded[];
   /** What went wrong, as sentences. Runs are repeated until there is nothing. */
   readonly problems: readonly string[];
 };
@@ -36,11 +45,13 @@ export const NO_OUTCOME: Outcome = {
   fresh: [],
   links: [],
   withoutInterface: [],
+  unguarded: [],
   problems: [],
 };
 
 export type ResponderOptions = {
   readonly kernel: Kernel;
+  readonly packets: PacketResponder;
   /** Where /proc/sys/net of the node is. */
   readonly sysctlRoot: string;
   /** Interfaces that are not to announce unless named. */
@@ -50,12 +61,17 @@ export type ResponderOptions = {
   readonly after: (ms: number, callback: () => void) => () => void;
 };
 
-/** Keeps the kernel answering for what is owned, whatever happens to links and entries. */
+/**
+ * Keeps what is owned answered for, whatever happens to links and entries: by the kernel, and where it would not,
+ * by packets. The kernel's entries are kept in any case, for who looks and for who comes after a crash.
+ */
 export type Responder = {
   /** Reads what an earlier run of this program left, and keeps it until `own` says otherwise. */
   adopt(): Promise<Owned>;
   /** From now on answer for these and no others. Resolves when a run with them has ended. */
   own(owned: Owned): Promise<void>;
+  /** The addresses of Services, whoever owns them: what the kernel does about them is looked after, too. */
+  know(addresses: ReadonlySet<string>): void;
   stop(): Promise<void>;
 };
 
@@ -73,6 +89,7 @@ export function createResponder(options: ResponderOptions): Responder {
   let isRunning = false;
   let isDirty = false;
   let outcome: Outcome = NO_OUTCOME;
+  let known: ReadonlySet<string> = new Set();
   let isStopped = false;
   let cancelTimer = (): void => undefined;
 
@@ -80,7 +97,7 @@ export function createResponder(options: ResponderOptions): Responder {
     isRunning = true;
     while (isDirty && !isStopped && owned) {
       isDirty = false;
-      outcome = await runOnce(options, owned, outcome);
+      outcome = await runOnce(options, { owned, known, last: outcome });
       cancelTimer();
       cancelTimer = after(outcome.problems.length > 0 ? RETRY_MS : RECHECK_MS, trigger);
       onOutcome(outcome);
@@ -111,10 +128,16 @@ export function createResponder(options: ResponderOptions): Responder {
       owned = next;
       await run();
     },
+    know: addresses => {
+      const isNew = [...addresses].some(address => !known.has(address));
+      known = addresses;
+      if (isNew) trigger();
+    },
     stop: async () => {
       isStopped = true;
       cancelTimer();
       await running;
+      await options.packets.stop();
     },
   };
 }
@@ -137,42 +160,103 @@ async function readOwned(kernel: Kernel): Promise<Owned> {
   return owned;
 }
 
+type Run = {
+  readonly owned: Owned;
+  readonly known: ReadonlySet<string>;
+  readonly last: Outcome;
+};
+
 /** What cannot be read is taken to be as it was found last. */
-async function runOnce(options: ResponderOptions, owned: Owned, last: Outcome): Promise<Outcome> {
+async function runOnce(options: ResponderOptions, run: Run): Promise<Outcome> {
   try {
-    return await reconcileKernel(options, owned, last.links);
+    return await reconcile(options, run);
   } catch (error) {
     const problem = `the kernel's network state could not be read: ${String(error)}`;
-    return { ...last, fresh: [], problems: [problem] };
+    return { ...run.last, fresh: [], problems: [problem] };
   }
 }
 
-async function reconcileKernel(
-  { kernel, sysctlRoot, excludes }: ResponderOptions,
-  owned: Owned,
-  linksBefore: readonly Link[],
-): Promise<Outcome> {
+async function reconcile(options: ResponderOptions, run: Run): Promise<Outcome> {
+  const { kernel, sysctlRoot, excludes } = options;
   const actual = await kernel.dump();
-  const chosen = [...owned].map(([address, wanted]) => ({
+  const chosen = [...run.owned].map(([address, wanted]) => ({
     address,
     links: chooseInterfaces(actual.links, wanted, excludes),
   }));
-  const bindings = chosen.flatMap(({ address, links }) => links.map(link => ({ address, link })));
-  const proxies = bindings.map(({ address, link }) => ({ address, interfaceIndex: link.index }));
+  const places = chosen.flatMap(({ address, links }) => links.map(link => ({ address, link })));
+  const proxies = places.map(({ address, link }) => ({ address, interfaceIndex: link.index }));
   const ops = diffKernel({ proxies }, actual);
-  const sysctls = await ensureSysctls(sysctlRoot, sysctlsFor(bindings));
+  const sysctls = await ensureSysctls(sysctlRoot, sysctlsFor(places));
   const refused = await applyAll(kernel, ops, actual);
-  const isRefused = (binding: Binding): boolean => refused.some(({ op }) => adds(op, binding));
-  const answering = bindings.filter(binding => !isRefused(binding));
+  const { bindings, unguarded } = await assignModes(options, run, {
+    actual,
+    places,
+    isRefused: place =>
+      refused.some(({ op }) => concerns(op, place)) || sysctls.some(sysctl => isOf(sysctl, place)),
+  });
+  const failure = await options.packets.answer(bindings.flatMap(b => packetBinding(b, actual)));
+  const answering = bindings.filter(({ mode }) => mode !== "packet" || failure === undefined);
   return {
     answering,
     links: actual.links,
     fresh: answering.filter(
-      binding => ops.some(op => adds(op, binding)) || isRenewed(binding.link, linksBefore),
+      binding =>
+        ops.some(op => adds(op, binding) && !refused.some(one => one.op === op)) ||
+        (binding.mode === "packet" && !wasAnswering(binding, run.last)) ||
+        isRenewed(binding.link, run.last.links),
     ),
     withoutInterface: chosen.filter(({ links }) => links.length === 0).map(c => c.address),
-    problems: [...sysctls, ...refused.map(({ problem }) => problem)],
+    unguarded,
+    problems: [
+      ...[...sysctls, ...refused].map(({ problem }) => problem),
+      ...(failure === undefined ? [] : [failure]),
+    ],
   };
+}
+
+type Findings = {
+  readonly actual: KernelState;
+  readonly places: readonly Place[];
+  readonly isRefused: (place: Place) => boolean;
+};
+
+async function assignModes(
+  { sysctlRoot, excludes, packets }: ResponderOptions,
+  { known }: Run,
+  { actual, places, isRefused }: Findings,
+): Promise<{ bindings: readonly Binding[]; unguarded: readonly Unguarded[] }> {
+  const { links, locals } = actual;
+  const own = new Set(locals.map(({ address }) => address));
+  const addresses = new Set([...known, ...places.map(({ address }) => address)]);
+  const ours = [...addresses].filter(address => own.has(address));
+  const announcing = chooseInterfaces(links, "all", excludes);
+  const used = new Set([...announcing, ...places.map(({ link }) => link)]);
+  // Without an address that is local, nobody needs to know.
+  const names = ours.length > 0 ? [...used].map(({ name }) => name) : [];
+  const arp = await readArpSettings(sysctlRoot, names);
+  const unguarded = unguardedOf(ours, announcing, { locals, arp });
+  // Where this node will have to answer by packets once it owns an address, that is not to take long.
+  if (ours.some(address => familyOf(address) === "ipv4") && unguarded.length === 0) packets.warm();
+  const bindings = places.map(place => {
+    const input = { locals, arp, isRefused: isRefused(place) };
+    return { ...place, mode: answerModeOf(place.address, place.link, input) };
+  });
+  return { bindings, unguarded };
+}
+
+function packetBinding(
+  { address, link, mode }: Binding,
+  { locals }: KernelState,
+): readonly PacketBinding[] {
+  if (mode !== "packet") return [];
+  const { index: interfaceIndex, mac, linkLocal } = link;
+  const isLocal = locals.some(local => local.address === address);
+  return [
+    {
+      ...{ address, interfaceIndex, mac, isLocal },
+      ...(linkLocal === undefined ? {} : { linkLocal }),
+    },
+  ];
 }
 
 /** Behind the link is another switch port, or neighbours know an address that it has no more. */
@@ -181,13 +265,31 @@ function isRenewed(link: Link, before: readonly Link[]): boolean {
   return known !== undefined && (known.mac !== link.mac || (!known.carrier && link.carrier));
 }
 
-function adds(op: KernelOp, { address, link }: Binding): boolean {
+function wasAnswering({ address, link }: Place, { answering }: Outcome): boolean {
+  return answering.some(last => last.address === address && last.link.index === link.index);
+}
+
+function adds(op: KernelOp, { address, link }: Place): boolean {
   return op.op === "add-proxy" && op.address === address && op.interfaceIndex === link.index;
 }
 
-function sysctlsFor(bindings: readonly Binding[]): ReturnType<typeof neededSysctls> {
+/** Without the change, the kernel does not answer there. IPv6 answers without a route as well. */
+function concerns(op: KernelOp, place: Place): boolean {
+  if (adds(op, place)) return true;
+  if (familyOf(place.address) === "ipv6") return false;
+  if (op.op === "add-route") return op.address === place.address;
+  return op.op === "add-device" || op.op === "set-device-flags";
+}
+
+function isOf({ path }: RefusedSysctl, { address, link }: Place): boolean {
+  const [family = "", , interfaceName = "", setting] = path.split("/");
+  const isThere = interfaceName === link.name || interfaceName === "all";
+  return family === familyOf(address) && isThere && setting !== "accept_ra";
+}
+
+function sysctlsFor(places: readonly Place[]): ReturnType<typeof neededSysctls> {
   const families = new Map<string, Set<Family>>();
-  for (const { address, link } of bindings) {
+  for (const { address, link } of places) {
     const known = families.get(link.name) ?? new Set<Family>();
     families.set(link.name, known.add(familyOf(address)));
   }

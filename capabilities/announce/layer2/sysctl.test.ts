@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ensureSysctls, neededSysctls } from "./sysctl";
+import { ensureSysctls, neededSysctls, readArpSettings } from "./sysctl";
 
 let root = "";
 
@@ -52,8 +52,24 @@ describe("ensureSysctls", () => {
   it("names the setting, the reason and the remedy when it cannot write", async () => {
     const problems = await ensureSysctls(root, [{ path: "ipv4/conf/eth0/forwarding", value: "1" }]);
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toContain("net/ipv4/conf/eth0/forwarding cannot be set to 1");
-    expect(problems[0]).toContain("ENOENT");
-    expect(problems[0]).toContain("--sysctl-root");
+    expect(problems[0]?.path).toBe("ipv4/conf/eth0/forwarding");
+    expect(problems[0]?.problem).toContain("net/ipv4/conf/eth0/forwarding cannot be set to 1");
+    expect(problems[0]?.problem).toContain("ENOENT");
+    expect(problems[0]?.problem).toContain("--sysctl-root");
+  });
+});
+
+describe("readArpSettings", () => {
+  it("is the greater of the interface's setting and that of all", async () => {
+    await put("ipv4/conf/all/arp_ignore", "1\n");
+    await put("ipv4/conf/eth0/arp_ignore", "0\n");
+    await put("ipv4/conf/all/arp_announce", "0\n");
+    await put("ipv4/conf/eth0/arp_announce", "2\n");
+    expect(await readArpSettings(root, ["eth0", "eth1"])).toEqual(
+      new Map([
+        ["eth0", { ignore: 1, announce: 2 }],
+        ["eth1", { ignore: 1, announce: 0 }],
+      ]),
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Family } from "../../config/address";
+import type { ArpSettings } from "./answer-mode";
 
 /** A kernel setting: path below net, e.g. "ipv4/conf/eth0/forwarding", and the value it must have. */
 export type Sysctl = {
@@ -38,20 +39,39 @@ export function neededSysctls(interfaceName: string, families: ReadonlySet<Famil
   return list;
 }
 
-/**
- * Sets what differs, below `root` (/proc/sys/net or where that is mounted).
- * @returns one sentence per setting that could not be made, with what to do
- */
+/** A setting that could not be made, and a sentence on why and what to do. */
+export type RefusedSysctl = { readonly path: string; readonly problem: string };
+
+/** Sets what differs, below `root` (/proc/sys/net or where that is mounted). */
 export async function ensureSysctls(
   root: string,
   wanted: readonly Sysctl[],
-): Promise<readonly string[]> {
-  const problems: string[] = [];
+): Promise<readonly RefusedSysctl[]> {
+  const refused: RefusedSysctl[] = [];
   for (const sysctl of wanted) {
     const problem = await ensureSysctl(root, sysctl);
-    if (problem !== undefined) problems.push(problem);
+    if (problem !== undefined) refused.push({ path: sysctl.path, problem });
   }
-  return problems;
+  return refused;
+}
+
+/** How interfaces treat ARP for other interfaces' addresses; what cannot be read counts as the kernel's default. */
+export async function readArpSettings(
+  root: string,
+  interfaceNames: readonly string[],
+): Promise<ReadonlyMap<string, ArpSettings>> {
+  const read = async (name: string, setting: string): Promise<number> => {
+    const file = join(root, `ipv4/conf/${name}/${setting}`);
+    return Number(await readFile(file, "utf8").catch(() => "0"));
+  };
+  const inForce = async (name: string, setting: string): Promise<number> =>
+    Math.max(await read("all", setting), await read(name, setting));
+  const found = new Map<string, ArpSettings>();
+  for (const name of interfaceNames) {
+    const ignore = await inForce(name, "arp_ignore");
+    found.set(name, { ignore, announce: await inForce(name, "arp_announce") });
+  }
+  return found;
 }
 
 async function ensureSysctl(

@@ -22,7 +22,7 @@ function vip(intendedOwner?: object): VirtualIP {
 
 function owned(over: Partial<AddressStatus> = {}): AddressStatus {
   const move = { address: IP, from: "n2", to: "n1", cause: "n2 went silent", at: AT };
-  return { owner: "n1", bindings: [{ address: IP, link: LINK }], move, ...over };
+  return { owner: "n1", bindings: [{ address: IP, link: LINK, mode: "proxy" }], move, ...over };
 }
 
 describe("virtualIpPatch", () => {
