@@ -56,17 +56,19 @@ async function measureSubject(
   settings: Settings,
   signal: AbortSignal,
 ): Promise<readonly Measured[]> {
-  const cases = settings.cases
-    .flatMap((key): readonly Case[] => (CASES[key] ? [CASES[key]] : []))
-    .filter(({ subjects }) => subjects.includes(name));
-  if (cases.length === 0) return [];
   const nodes = lab.lightNodes.length;
+  const cases = settings.cases
+    .flatMap(key => {
+      const of: Case | undefined = CASES[key];
+      return of ? [{ of, times: of.isSoak ? 1 : settings.timesOf(key) }] : [];
+    })
+    .filter(({ of }) => of.subjects.includes(name));
+  if (cases.length === 0) return [];
   progress(`${name} on ${nodes} nodes`);
   const subject = await SUBJECTS[name](lab, progress);
   const measured: Measured[] = [];
-  for (const of of cases) {
+  for (const { of, times } of cases) {
     const soakMs = settings.minutes * 60_000;
-    const times = of.isSoak ? 1 : settings.times;
     const trials = await runTrials({ lab, subject, signal, soakMs }, of.event, times);
     const one = measuredOf(trials, { of, subject: name, nodes });
     linesOf(one).forEach(progress);

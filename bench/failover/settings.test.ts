@@ -5,11 +5,17 @@ const choices = { cases: ["cut", "drain"], subjects: ["ancho", "keepalived"] } a
 
 describe("readSettings", () => {
   it("takes everything, 30 times, unless told otherwise", () => {
-    const all = { ...choices, nodes: [3, 10], times: 30, minutes: 10 };
-    expect(readSettings([], choices)).toEqual(all);
-    const args = ["--cases=drain", "--subjects", "ancho", "--nodes=5", "--times=2", "--minutes=.5"];
-    const some = { cases: ["drain"], subjects: ["ancho"], nodes: [5], times: 2, minutes: 0.5 };
-    expect(readSettings(args, choices)).toEqual(some);
+    const { timesOf, ...all } = readSettings([], choices);
+    expect(all).toEqual({ ...choices, nodes: [3, 10], minutes: 10 });
+    expect(timesOf("cut")).toBe(30);
+    const args = ["--cases=drain", "--subjects", "ancho", "--nodes=5", "--minutes=.5"];
+    const some = { cases: ["drain"], subjects: ["ancho"], nodes: [5], minutes: 0.5 };
+    expect(readSettings(args, choices)).toMatchObject(some);
+  });
+
+  it("takes a number of times for all cases, and others for some", () => {
+    const { timesOf } = readSettings(["--times=5,drain=12"], choices);
+    expect(["cut", "drain"].map(timesOf)).toEqual([5, 12]);
   });
 
   it.each([
@@ -17,7 +23,9 @@ describe("readSettings", () => {
     ["--subjects=", '--subjects has "": give some of ancho,keepalived'],
     ["--nodes=1", '--nodes is "1"'],
     ["--nodes=3,x", '--nodes is "3,x"'],
-    ["--times=0", '--times is "0"'],
+    ["--times=0", '--times has "0"'],
+    ["--times=3,dig=2", '--times has "dig"'],
+    ["--times=3,cut", '--times has ""'],
     ["--minutes=-1", '--minutes is "-1"'],
     ["--time=3", "--time"],
   ])("refuses %s", (arg, message) => {

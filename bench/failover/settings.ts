@@ -7,8 +7,8 @@ export type Settings = {
   readonly subjects: readonly SubjectName[];
   /** How many nodes may own addresses; a lab for each. */
   readonly nodes: readonly number[];
-  /** Runs of each case. */
-  readonly times: number;
+  /** Runs of a case. */
+  readonly timesOf: (name: string) => number;
   /** How long each soak lasts. */
   readonly minutes: number;
 };
@@ -35,20 +35,37 @@ export function readSettings(args: readonly string[], choices: Choices): Setting
     },
   });
   const nodes = values.nodes.split(",").map(Number);
-  const times = Number(values.times);
   const minutes = Number(values.minutes);
   if (!nodes.every(n => Number.isInteger(n) && n >= 2 && n <= 50))
     throw new Error(`--nodes is "${values.nodes}": give whole numbers from 2 to 50, as in 3,10`);
-  if (!Number.isInteger(times) || times < 1)
-    throw new Error(`--times is "${values.times}": give a whole number from 1 up`);
   if (!(minutes > 0)) throw new Error(`--minutes is "${values.minutes}": give a number above 0`);
   return {
     cases: readNames("cases", values.cases, choices.cases),
     subjects: readNames("subjects", values.subjects, choices.subjects),
     nodes,
-    times,
+    timesOf: readTimes(values.times, choices.cases),
     minutes,
   };
+}
+
+/** A number for all cases, then others for some of them, as in `5,power-cut=30`. */
+function readTimes(text: string, cases: readonly string[]): (name: string) => number {
+  const [all = "", ...some] = text.split(",");
+  const read = (value: string): number => {
+    const times = Number(value);
+    if (Number.isInteger(times) && times >= 1) return times;
+    throw new Error(
+      `--times has "${value}": give whole numbers from 1 up, as in 30 or 5,${cases[0] ?? ""}=30`,
+    );
+  };
+  const special = new Map(
+    some.map(item => {
+      const [name = "", value = ""] = item.split("=");
+      return [readNames("times", name, cases)[0] ?? "", read(value)] as const;
+    }),
+  );
+  const usual = read(all);
+  return name => special.get(name) ?? usual;
 }
 
 function readNames<T extends string>(flag: string, text: string, known: readonly T[]): T[] {
