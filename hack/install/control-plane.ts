@@ -1,4 +1,5 @@
 import type { Manifest } from "./manifest";
+import { sparing } from "./webhooks";
 
 type Rule = { readonly apiGroups: readonly string[]; readonly resources: readonly string[] };
 type Mount = { readonly name: string };
@@ -31,7 +32,7 @@ export function controlPlaneObjects(
 function adapt(object: Manifest, image: string): Manifest {
   if (object.kind === "Deployment") return adaptDeployment(object, image);
   if (object.kind === "ClusterRole") return withoutBootRights(object);
-  return object;
+  return sparing(object);
 }
 
 function adaptDeployment(object: Manifest, image: string): Manifest {
