@@ -3,6 +3,7 @@ import { benchClient } from "./client";
 import { benchFailover } from "./failover/index";
 import { benchFlows } from "./flows/index";
 import { benchIpam } from "./ipam/index";
+import { benchMemory } from "./ipam/memory";
 import type { Report } from "./report";
 
 /** What a bench takes from the command line after its name; those that take nothing refuse everything. */
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, Bench>> = {
   failover: benchFailover,
   flows: withoutArguments(benchFlows),
   ipam: withoutArguments(benchIpam),
+  "ipam-memory": withoutArguments(benchMemory),
 };
 
 function withoutArguments(bench: () => Promise<Report>): Bench {

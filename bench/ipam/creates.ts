@@ -8,20 +8,25 @@ import { percentile } from "../failover/statistics";
 import type { Aim } from "../report";
 import { median, round } from "../report";
 import { assignedCount, createStage } from "./arms";
-import type { Arm } from "./arms";
+import type { Arm, Stage } from "./arms";
 import { createCrowd } from "./crowd";
-import type { Crowd, Sample } from "./crowd";
+import type { Crowd, CrowdOptions, Sample } from "./crowd";
 
 const labName = "bench-ipam";
 const arms: readonly Arm[] = ["nobody", "Ancho", "MetalLB"];
-const clientCounts = [1, 20] as const;
-type ClientCount = (typeof clientCounts)[number];
+/** Who creates: one client at its leisure, which shows what a create costs, and one and twenty that never rest. */
+const loads = [
+  { who: "1 client, 10 creates per second", clients: 1, everyMs: 100, share: 0.2 },
+  { who: "1 client", clients: 1, everyMs: 0, share: 1 },
+  { who: "20 clients", clients: 20, everyMs: 0, share: 1 },
+] as const;
+type Load = (typeof loads)[number];
 /** Of so many Services each: 1,000 per arm and number of clients in all. */
 const ROUNDS = 2;
 const PER_ROUND = Number(process.env["BENCH_SERVICES"] ?? 1_000) / ROUNDS;
 const WARM_UP = 50;
 
-type Measured = { readonly arm: Arm; readonly clients: ClientCount; readonly crowd: Crowd };
+type Measured = { readonly arm: Arm; readonly load: Load; readonly crowd: Crowd };
 
 /**
  * Services on a lab of one node, created by 1 and by 20 clients, while nobody, Ancho or MetalLB serves them, turn by
@@ -35,27 +40,60 @@ export async function benchCreates(): Promise<readonly Aim[]> {
   try {
     await buildMetallb({ ...quietTask(), progress });
     const lab = await upLab({ name: labName, nodes: 1 }, progress);
-    return clientCounts.flatMap(aimsOf(await measure(lab, progress)));
+    const stage = createStage(lab, progress);
+    const aims = loads.flatMap(aimsOf(await measure(lab, stage, progress)));
+    return [...aims, await measureUpgrade(lab, stage)];
   } finally {
     await downLab(labName);
   }
 }
 
-async function measure(lab: Lab, progress: (line: string) => void): Promise<readonly Measured[]> {
+async function measure(
+  lab: Lab,
+  stage: Stage,
+  progress: (line: string) => void,
+): Promise<readonly Measured[]> {
   const measured: Measured[] = [];
-  const stage = createStage(lab, progress);
   for (let turn = 0; turn < ROUNDS; turn++) {
     for (const arm of arms) {
       await stage.use(arm);
       await crowdOf(lab, arm, { count: WARM_UP, clients: 4 });
-      for (const clients of clientCounts) {
-        const crowd = await crowdOf(lab, arm, { count: PER_ROUND, clients });
-        measured.push({ arm, clients, crowd });
-        progress(`${arm}, ${clients} clients: ${describe(crowd)}`);
+      for (const load of loads) {
+        const { clients, everyMs, share } = load;
+        const crowd = await crowdOf(lab, arm, { count: PER_ROUND * share, clients, everyMs });
+        measured.push({ arm, load, crowd });
+        progress(`${arm}, ${load.who}: ${describe(crowd)}`);
       }
     }
   }
   return measured;
+}
+
+/** MetalLB is taken away from under Services that have their addresses from it, and Ancho comes in its place. */
+async function measureUpgrade(lab: Lab, stage: Stage): Promise<Aim> {
+  const namespace = "bench-upgrade";
+  const count = Math.min(200, PER_ROUND);
+  await stage.use("MetalLB");
+  await kubectl(lab, ["create", "namespace", namespace]);
+  const { kubeconfig } = lab;
+  await createCrowd({ kubeconfig, namespace, count, clients: 4, isServed: true });
+  const path =
+    "jsonpath={range .items[*]}{.metadata.name} {.status.loadBalancer.ingress[*].ip}{'\\n'}";
+  const read = (): Promise<string> =>
+    kubectl(lab, ["-n", namespace, "get", "services", "-o", path]);
+  const before = (await read()).trim().split("\n");
+  await stage.use("Ancho");
+  await waitFor("Ancho to hold every address", async () => (await assignedCount(lab)) === count);
+  const after = (await read()).trim().split("\n");
+  const moved = before.filter(line => !after.includes(line)).length;
+  return {
+    name: `of ${count} Services that had their addresses from MetalLB, those whose address Ancho changed`,
+    value: moved,
+    unit: "Services",
+    aim: "0",
+    holds: moved === 0,
+    peers: { "Services before": before.length, "Services after": after.length },
+  };
 }
 
 let serial = 0;
@@ -63,7 +101,7 @@ let serial = 0;
 async function crowdOf(
   lab: Lab,
   arm: Arm,
-  size: { readonly count: number; readonly clients: number },
+  size: Pick<CrowdOptions, "count" | "clients" | "everyMs">,
 ): Promise<Crowd> {
   serial += 1;
   const namespace = `bench-${serial}`;
@@ -94,14 +132,14 @@ function describe(crowd: Crowd): string {
   return `${round(seconds(crowd))} creates/s; ms p50/p99: create ${pair(creates(crowd))}, address ${pair(addresses(crowd))}, status ${pair(statuses(crowd))}`;
 }
 
-function aimsOf(measured: readonly Measured[]): (clients: ClientCount) => readonly Aim[] {
-  return clients => {
+function aimsOf(measured: readonly Measured[]): (load: Load) => readonly Aim[] {
+  return load => {
     const rounds = (arm: Arm): readonly Crowd[] =>
-      measured.filter(it => it.arm === arm && it.clients === clients).map(({ crowd }) => crowd);
+      measured.filter(it => it.arm === arm && it.load === load).map(({ crowd }) => crowd);
     const all = (arm: Arm): readonly Sample[] => rounds(arm).flatMap(({ samples }) => samples);
     const of = (arm: Arm, what: (crowd: Crowd) => readonly number[], p: number): number =>
       round(median(rounds(arm).map(crowd => percentile(what(crowd), p))));
-    const who = clients === 1 ? "1 client" : `${clients} clients`;
+    const { who } = load;
     const added = (p: number, limit: number): Aim => {
       const value = round(of("Ancho", creates, p) - of("nobody", creates, p));
       return {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { kind } from "kubernetes-fluent-client";
 import { createKubeClient } from "../../capabilities/kube/client";
 import type { KubeClient } from "../../capabilities/kube/client";
@@ -27,6 +28,8 @@ export type CrowdOptions = {
   readonly count: number;
   /** How many clients create at the same time, each on a connection of its own. */
   readonly clients: number;
+  /** A client begins its next create no sooner than so many ms after the last; 0: as soon as that was answered. */
+  readonly everyMs?: number;
   /** Whether anybody will give them addresses, so that they are waited for. */
   readonly isServed: boolean;
 };
@@ -78,12 +81,14 @@ function toSample({ begin, answered = NaN, inAnswer = false, inStatus }: Times):
 }
 
 async function createAll(options: CrowdOptions, times: Map<string, Times>): Promise<void> {
-  const { kubeconfig, namespace, count, clients } = options;
+  const { kubeconfig, namespace, count, clients, everyMs = 0 } = options;
   const names = Array.from({ length: count }, (_, i) => `s${i}`);
   const worker = async (): Promise<void> => {
     const client = createKubeClient({ connections: createConnectionSource({ kubeconfig }) });
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      const next = performance.now() + everyMs;
       await createOne(client, serviceOf(namespace, name), times);
+      await sleep(Math.max(0, next - performance.now()));
     }
     await client.close();
   };
