@@ -182,11 +182,11 @@ describe("a Service on its way through the API server", { timeout: 300_000 }, ()
     await c.waitFor("the webhook", async () => (await c.lab.exec(c.lab.ctl, probe)).code === 0);
     await c.apply([lateWebhook(readFileSync(certFiles(pki, "ca").cert).toString("base64"))]);
     await c.waitFor("the API server to call it", async () => {
-      const tried = await s.tryCreate(
-        { name: "try", labels: { late: "type" } },
-        "--dry-run=server",
-      );
-      return tried.code === 0 && (JSON.parse(tried.stdout) as KubeObject).spec.type === "ClusterIP";
+      const annotations = { [POOL]: "paths" };
+      const labels = { late: "address" };
+      const tried = await s.tryCreate({ name: "try", annotations, labels }, "--dry-run=server");
+      if (tried.code !== 0) throw new Error(tried.stderr);
+      return (JSON.parse(tried.stdout) as KubeObject).spec.loadBalancerIP === "10.210.0.14";
     });
   }
 });

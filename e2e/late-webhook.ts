@@ -20,7 +20,12 @@ const changes: Readonly<Record<string, readonly Operation[]>> = {
   pool: [
     { op: "add", path: "/metadata/annotations/metallb.io~1address-pool", value: "paths-other" },
   ],
-  type: [{ op: "add", path: "/spec/type", value: "ClusterIP" }],
+  // What only a LoadBalancer may have was set by default before, and goes with the type.
+  type: [
+    { op: "add", path: "/spec/type", value: "ClusterIP" },
+    { op: "add", path: "/spec/allocateLoadBalancerNodePorts", value: null },
+    { op: "add", path: "/spec/externalTrafficPolicy", value: "" },
+  ],
 };
 
 function answer({ request }: Review): object {

@@ -227,7 +227,7 @@ describe("the reconciler alone, without admission", () => {
     expect(h.addresses("shop/b")).toEqual(["1.2.3.0"]);
   });
 
-  it("goes on after each write that fails in the middle", async () => {
+  it("metallb 151: goes on after each write that fails in the middle", async () => {
     for (let failing = 1; failing <= 5; failing++) {
       const h = createHarness(POOL1);
       await h.put(serviceOf("shop/web"));

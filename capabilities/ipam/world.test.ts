@@ -95,7 +95,7 @@ describe("the world from the caches", () => {
     expect(namespaceLabels("other")).toEqual({});
   });
 
-  it("is parsed once for the same objects, and anew for another object, more or fewer", () => {
+  it("metallb 154: is parsed once for the same objects, and anew for another object, more or fewer", () => {
     const { world, cache } = setUp();
     const list = [poolOf("a", "10.0.0.0/30")];
     cache.pools.list = list;
