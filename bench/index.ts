@@ -1,3 +1,4 @@
+import { benchBfd } from "./bfd";
 import { benchBgp } from "./bgp/index";
 import { benchClient } from "./client";
 import { benchFailover } from "./failover/index";
@@ -10,6 +11,7 @@ import type { Report } from "./report";
 type Bench = (args: readonly string[]) => Promise<Report>;
 
 const benches: Readonly<Record<string, Bench>> = {
+  bfd: benchBfd,
   bgp: withoutArguments(benchBgp),
   client: withoutArguments(benchClient),
   failover: benchFailover,

@@ -51,9 +51,9 @@ export type TimerName =
 
 export type FsmEvent =
   | { readonly type: "start" }
-  /** For good. Without a notification the peer may keep our routes (RFC 4724 section 4). */
-  | { readonly type: "stop"; readonly notification?: Notification }
-  /** Ends what there is, and begins again: BFD is down, or the configuration has changed. */
+  /** Until the next start. Without a notification the peer may keep our routes (RFC 4724 section 4). */
+  | { readonly type: "stop"; readonly notification?: Notification; readonly reason?: string }
+  /** Ends what there is, and begins again: the configuration has changed. */
   | { readonly type: "reset"; readonly notification: Notification; readonly reason: string }
   | { readonly type: "timer"; readonly timer: TimerName }
   | { readonly type: "dialled" }

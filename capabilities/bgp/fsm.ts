@@ -9,7 +9,6 @@ import type { Draft } from "./fsm-draft";
 import type { FsmAction, FsmEvent, FsmSettings, PeerState, StateName, Via } from "./fsm-types";
 import { ErrorCode } from "./wire/codes";
 import { hardReset, notificationOf } from "./wire/notification";
-import type { Notification } from "./wire/notification";
 
 /** A peer that has not been started. */
 export const initialState: PeerState = {
@@ -56,7 +55,7 @@ function apply(draft: Draft, event: FsmEvent): void {
       start(draft);
       return;
     case "stop":
-      stop(draft, event.notification);
+      stop(draft, event);
       return;
     case "accepted":
       acceptConnection(draft);
@@ -109,7 +108,10 @@ function start(draft: Draft): void {
 }
 
 /** The notification is a hard reset to a peer that would otherwise keep our routes (RFC 8538). */
-function stop(draft: Draft, notification: Notification | undefined): void {
+function stop(
+  draft: Draft,
+  { notification, reason = "stopped by us" }: Extract<FsmEvent, { readonly type: "stop" }>,
+): void {
   if (!draft.state.isStarted) {
     return;
   }
@@ -120,7 +122,7 @@ function stop(draft: Draft, notification: Notification | undefined): void {
       "session" in connection &&
       connection.session.hasRestartNotification;
     const last = isRestart && notification ? hardReset(notification) : notification;
-    endConnection(draft, via, "stopped by us", last);
+    endConnection(draft, via, reason, last);
   });
   draft.actions.push({ do: "clearTimer", timer: "connectRetry" });
   draft.state = initialState;

@@ -2,6 +2,7 @@
 export type { RouteAttributes } from "./attribute-set";
 export type { Bfd, BfdCounts, BfdStatus, BfdWatch } from "./bfd/bfd";
 export { createBfd } from "./bfd/engine";
+export type { PeerBfd } from "./bfd/guard";
 export type { BfdOptions, BfdPath, BfdTimers } from "./bfd/options";
 export { startBfd } from "./bfd/thread";
 export type { BfdState } from "./bfd/wire/packet";

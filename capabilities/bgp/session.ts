@@ -42,7 +42,8 @@ export type Received = {
 
 export type PeerSession = {
   start(): void;
-  stop(notification?: Notification): void;
+  /** Until the next start. */
+  stop(notification?: Notification, reason?: string): void;
   reset(notification: Notification, reason: string): void;
   /** A connection that the peer opened. */
   accept(socket: Socket): void;
@@ -274,8 +275,12 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
     start: () => {
       handle({ type: "start" });
     },
-    stop: notification => {
-      handle({ type: "stop", ...(notification !== undefined && { notification }) });
+    stop: (notification, reason) => {
+      handle({
+        type: "stop",
+        ...(notification !== undefined && { notification }),
+        ...(reason !== undefined && { reason }),
+      });
     },
     reset: (notification, reason) => {
       handle({ type: "reset", notification, reason });

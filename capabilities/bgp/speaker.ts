@@ -2,6 +2,11 @@ import { once } from "node:events";
 import type { Server, Socket } from "node:net";
 import { attributeSet } from "./attribute-set";
 import type { Egress, RouteAttributes } from "./attribute-set";
+import type { Bfd, BfdStatus } from "./bfd/bfd";
+import { guardSession } from "./bfd/guard";
+import type { PeerBfd } from "./bfd/guard";
+import type { BfdTimers } from "./bfd/options";
+import { startBfd } from "./bfd/thread";
 import type { FsmSettings, StateName } from "./fsm-types";
 import type { Offer, Session } from "./negotiation";
 import { createSession } from "./session";
@@ -24,6 +29,8 @@ export type SpeakerOptions = {
   readonly listen?: ListenAddress;
   /** TCP of Node.js unless it is said otherwise. */
   readonly transport?: Transport;
+  /** Shared by several speakers; otherwise the first peer with `bfd` starts one, with its thread. */
+  readonly bfd?: Bfd;
   /** From [0, 1), for the jitter of timers. */
   readonly random?: () => number;
 };
@@ -54,6 +61,8 @@ export type PeerOptions = Partial<
   readonly sendHoldTime?: number;
   /** Addresses to send packets to, where those of the session will not do. */
   readonly nextHops?: Egress["nextHops"];
+  /** Watches the peer by BFD: the session ends as soon as that is down. */
+  readonly bfd?: PeerBfd;
   /** Called when the session comes up, goes away, or an attempt has failed. */
   readonly onChange?: (change: SessionChange) => void;
 };
@@ -70,6 +79,8 @@ export type Peer = {
   /** Prefixes that are announced, or will be once the session is up. */
   prefixes(): Iterable<string>;
   status(): PeerStatus;
+  /** Other timers of BFD, of which the peer is told while it stays up. Nothing for a peer without BFD. */
+  configureBfd(timers: BfdTimers): void;
   /** Ends the session for this reason and begins again. */
   reset(notification: Notification, reason: string): void;
   /** Tells the peer why, and stops for good. */
@@ -82,6 +93,8 @@ export type PeerStatus = {
   readonly received: Received;
   /** Why the last session ended or the last attempt failed. */
   readonly lastError: string | undefined;
+  /** Undefined for a peer without, and before the session was up for the first time. */
+  readonly bfd: BfdStatus | undefined;
 };
 
 export type Speaker = {
@@ -97,6 +110,8 @@ export type Speaker = {
 export function createSpeaker(options: SpeakerOptions): Speaker {
   const transport = options.transport ?? tcp;
   const peers = new Map<Peer, { readonly address: string; readonly session: PeerSession }>();
+  let ownBfd: Bfd | undefined;
+  const closing = new Set<Promise<void>>();
   const server = options.listen && transport.listen(options.listen, accept);
 
   function accept(socket: Socket): void {
@@ -125,9 +140,23 @@ export function createSpeaker(options: SpeakerOptions): Speaker {
       nextHops: socket => ({ ...ownAddresses(socket), ...peer.nextHops }),
       changed: change => {
         if (change.type === "down") lastError = change.reason;
+        else guard?.established();
         peer.onChange?.(change);
       },
     });
+    const guard =
+      peer.bfd &&
+      guardSession(
+        options.bfd ?? (ownBfd ??= startBfd()),
+        {
+          ...peer.bfd,
+          address,
+          ...(peer.localAddress !== undefined && { localAddress: peer.localAddress }),
+        },
+        session,
+        1_000 * (peer.holdTime || defaults.holdTime),
+      );
+    if (!guard) session.start();
     const handle: Peer = {
       announce: (prefixes, attributes = {}) => {
         session.announce([...prefixes].map(canonicalPrefix), attributeSet(attributes));
@@ -141,17 +170,24 @@ export function createSpeaker(options: SpeakerOptions): Speaker {
         session: session.session(),
         received: session.received(),
         lastError,
+        bfd: guard?.status(),
       }),
+      configureBfd: timers => {
+        guard?.configure(timers);
+      },
       reset: (notification, reason) => {
         session.reset(notification, reason);
       },
       stop: (reason = "") => {
         peers.delete(handle);
+        if (guard) {
+          const closed = guard.close().finally(() => closing.delete(closed));
+          closing.add(closed);
+        }
         session.stop(shutdownNotification(Cease.AdministrativeShutdown, reason));
       },
     };
     peers.set(handle, { address, session });
-    session.start();
     return handle;
   }
 
@@ -164,7 +200,8 @@ export function createSpeaker(options: SpeakerOptions): Speaker {
       [...peers.keys()].forEach(peer => {
         peer.stop(reason);
       });
-      await closed(server);
+      await Promise.all([closed(server), ...closing]);
+      await ownBfd?.stop();
     },
   };
 }

@@ -2,11 +2,14 @@
 import { parentPort } from "node:worker_threads";
 import type { BfdWatch } from "./bfd";
 import { createBfd } from "./engine";
+import { preferThisThread } from "./priority";
 import type { Order, Report } from "./thread";
 
 /** Counters are for metrics, which are read every few seconds, ms. */
 const COUNTS_EVERY_MS = 1_000;
 
+// Without it the sessions hold as long as the machine has processors to spare.
+preferThisThread();
 const bfd = createBfd();
 const watches = new Map<number, BfdWatch>();
 
