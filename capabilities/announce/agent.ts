@@ -156,7 +156,7 @@ class RunningAgent implements Agent {
       every: startInterval,
     });
     this.#watch = watchCluster({
-      namespace: options.namespace,
+      ...{ namespace: options.namespace, nodeName: this.#me },
       loadBalancerClass: options.loadBalancerClass,
       log,
       onChange: () => {

@@ -8,6 +8,7 @@ import { communityResource } from "../config/kinds/community";
 import { ipAddressPoolResource } from "../config/kinds/ip-address-pool";
 import { l2AdvertisementResource } from "../config/kinds/l2-advertisement";
 import { configMaps, endpointSlices, nodes, secrets, services } from "../kube/resource";
+import { errorsHere } from "./bgp/elsewhere";
 import type { Log } from "../kube/log";
 import { watchStore } from "../kube/store";
 import { groupSlices, nodeFacts, serviceFacts } from "./facts";
@@ -30,6 +31,8 @@ export type ClusterWatch = {
 
 export type ClusterWatchOptions = {
   readonly namespace: string;
+  /** The node that this runs on. */
+  readonly nodeName: string;
   readonly loadBalancerClass: string | undefined;
   readonly log: Log;
   /** Called after any change. */
@@ -60,10 +63,17 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const serviceStore = watchStore(services, watched);
   const sliceStore = watchStore(endpointSlices, watched);
   let nodeList: readonly NodeFacts[] | undefined;
+  let ownLabels = "";
   const nodeStore = watchStore(nodes, {
     log,
-    onChange: () => {
+    onChange: (name, node) => {
       nodeList = undefined;
+      const labels = JSON.stringify(node?.metadata?.labels);
+      // Which mistakes are this node's depends on its labels.
+      if (name === options.nodeName && labels !== ownLabels) {
+        ownLabels = labels;
+        readConfig.invalidate();
+      }
       onChange();
     },
   });
@@ -97,7 +107,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     services: () => (serviceList ??= readServices()),
     nodes: () => (nodeList ??= nodeStore.list().map(nodeFacts)),
     config: () =>
-      readConfig.read({
+      readConfig.read(nodeStore.get(options.nodeName)?.metadata?.labels, {
         pools: poolStore.list(),
         l2Ads: adStore.list(),
         bgpPeers: peerStore.list(),
@@ -116,14 +126,15 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   };
 }
 
-type Raw = Parameters<typeof parseConfig>[0];
+type Raw = Parameters<typeof parseConfig>[0] &
+  Required<Pick<Parameters<typeof parseConfig>[0], "bgpPeers" | "bgpAds">>;
 
 /**
  * Reads the configuration anew only after a change. One with errors does not replace one without: a mistake
  * must not take addresses off the network.
  */
 function createConfigReader({ onConfig }: Pick<ClusterWatchOptions, "onConfig">): {
-  read(raw: Raw): Config;
+  read(labels: Readonly<Record<string, string>> | undefined, raw: Raw): Config;
   invalidate(): void;
 } {
   let current: Config | undefined;
@@ -133,13 +144,15 @@ function createConfigReader({ onConfig }: Pick<ClusterWatchOptions, "onConfig">)
     invalidate: () => {
       isStale = true;
     },
-    read: raw => {
+    read: (labels, raw) => {
       if (current && !isStale) return current;
       const parsed = parseConfig(raw);
+      const errors = errorsHere(parsed.ok ? [] : parsed.errors, raw, labels);
+      const isRight = errors.length === 0;
       isStale = false;
-      if (parsed.ok || !current || !isGood) current = parsed.config;
-      isGood ||= parsed.ok;
-      onConfig(parsed.ok ? [] : parsed.errors.map(formatConfigError));
+      if (isRight || !current || !isGood) current = parsed.config;
+      isGood ||= isRight;
+      onConfig(errors.map(formatConfigError));
       return current;
     },
   };

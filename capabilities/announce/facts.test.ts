@@ -49,6 +49,17 @@ describe("serviceFacts", () => {
     expect([...(facts?.endpointNodes ?? [])]).toEqual(["iris1", "iris2"]);
   });
 
+  it("metallb 146: an address that is ready in one entry counts, though it is not in another", () => {
+    const of = (...states: readonly boolean[]): boolean | undefined =>
+      read(
+        balancer(),
+        states.map((ready, i) => slice(`web-${i}`, [at("n1", { ready })])),
+      )?.hasEndpoint;
+    expect(of(false, true)).toBe(true);
+    expect(of(true, false)).toBe(true);
+    expect(of(false, false)).toBe(false);
+  });
+
   it("an endpoint outside the cluster counts for Cluster but is on no node", () => {
     const facts = read(balancer(), [slice("a", [{ addresses: ["192.0.2.1"] }])]);
     expect(facts).toMatchObject({ hasEndpoint: true, endpointNodes: new Set() });

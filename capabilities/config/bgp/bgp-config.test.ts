@@ -78,7 +78,7 @@ describe("passwords of BGPPeers", () => {
       secrets,
     });
 
-  it("metallb 24: are the field's or the Secret's", () => {
+  it("metallb 24, 143: are the field's or the Secret's", () => {
     expect(peer({ password: "s3cret" }).config.bgpPeers[0]?.password).toBe("s3cret");
     expect(named(secret({ password: "s3cret" })).config.bgpPeers[0]?.password).toBe("s3cret");
     expect(peer({ password: "" }).config.bgpPeers[0]).not.toHaveProperty("password");
