@@ -31,7 +31,7 @@ async function main(): Promise<void> {
       process.exitCode = EXIT_USAGE;
       return;
     case "cleanup":
-      await runCleanUp();
+      await runCleanUp(command.sysctlRoot);
       return;
     case "run":
       await run(command.options);
@@ -39,9 +39,9 @@ async function main(): Promise<void> {
   }
 }
 
-async function runCleanUp(): Promise<void> {
+async function runCleanUp(sysctlRoot: string): Promise<void> {
   const kernel = openKernel();
-  const problems = await cleanUp(kernel);
+  const problems = await cleanUp(kernel, sysctlRoot);
   kernel.close();
   problems.forEach(problem => process.stderr.write(`announcer: ${problem}\n`));
   process.exitCode = problems.length > 0 ? EXIT_FAILED : EXIT_OK;

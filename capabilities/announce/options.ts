@@ -26,7 +26,7 @@ export type Options = {
 export type Command =
   | { readonly do: "run"; readonly options: Options }
   | { readonly do: "help" }
-  | { readonly do: "cleanup" }
+  | { readonly do: "cleanup"; readonly sysctlRoot: string }
   | { readonly do: "fail"; readonly message: string };
 
 type Flag = { readonly env?: string; readonly fallback?: string; readonly help: string };
@@ -102,7 +102,9 @@ export function readCommand(args: readonly string[], env: Env): Command {
   try {
     const { values } = parseArgs({ args: [...args], options: parseOptions(), strict: true });
     if (values["help"]) return { do: "help" };
-    if (values["cleanup"]) return { do: "cleanup" };
+    if (values["cleanup"]) {
+      return { do: "cleanup", sysctlRoot: valueOf("sysctl-root", values, env) ?? "" };
+    }
     const ignore = values["ignore-exclude-lb"] === true || env["IGNORE_EXCLUDE_LB"] === "true";
     return { do: "run", options: readOptions(name => valueOf(name, values, env), ignore) };
   } catch (error) {

@@ -134,6 +134,21 @@ describe("layer 2 on a real kernel", () => {
     expect(await ndp(V6)).toBe(NODE_MAC);
   });
 
+  it("leaves settings as they were, also after a crash", async () => {
+    const settings = ["net.ipv6.conf.eth0.proxy_ndp", "net.ipv4.neigh.eth0.proxy_delay"];
+    const read = (): Promise<string> => lan.run("node", "sysctl", "-n", ...settings);
+    await lan.run("node", "sysctl", "-qw", "net.ipv4.neigh.eth0.proxy_delay=40");
+    await own();
+    expect((await read()).trim().split("\n")).toEqual(["1", "0"]);
+    await responder.kill();
+    expect(await cleanUp()).toEqual([]);
+    expect((await read()).trim().split("\n")).toEqual(["0", "40"]);
+    responder = await start();
+    await own();
+    await responder.tell({ do: "own", owned: {} }, line => line.done);
+    expect((await read()).trim().split("\n")).toEqual(["0", "40"]);
+  });
+
   it("leaves the entries of others alone", async () => {
     await lan.run("node", "ip", "neigh", "add", "proxy", "172.30.0.77", "dev", "eth0");
     await own();

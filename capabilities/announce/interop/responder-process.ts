@@ -27,6 +27,7 @@ const say = (line: object): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 
+const sysctlRoot = process.env["SYSCTL_ROOT"] ?? "/proc/sys/net";
 const kernel = openKernel();
 const socket = openPacketSocket();
 const announcer = createAnnouncer({
@@ -44,7 +45,7 @@ const responder = createResponder({
   packets: createPacketResponder(counts => {
     say({ counts });
   }),
-  sysctlRoot: process.env["SYSCTL_ROOT"] ?? "/proc/sys/net",
+  sysctlRoot,
   excludes: DEFAULT_EXCLUDES.map(text => new RegExp(text)),
   after,
   onOutcome: ({ answering, fresh, unguarded, problems }) => {
@@ -65,7 +66,7 @@ async function obey(command: Command): Promise<object> {
       responder.know(new Set(command.addresses));
       return { done: "know" };
     case "cleanup":
-      return { cleaned: await cleanUp(kernel) };
+      return { cleaned: await cleanUp(kernel, sysctlRoot) };
   }
 }
 

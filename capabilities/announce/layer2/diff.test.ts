@@ -26,7 +26,9 @@ function applyOp(state: KernelState, op: KernelOp): KernelState {
       return { ...state, routes: [], links: state.links.filter(({ name }) => name !== DEVICE) };
     case "add-route":
       if (!state.links.some(l => l.name === DEVICE && l.up)) throw new Error("ENETDOWN");
-      return { ...state, routes: [...state.routes, op.address], locals: [] };
+      return { ...state, routes: [...state.routes, op.address] };
+    case "note":
+      throw new Error("no difference is a note");
     case "remove-route":
       return { ...state, routes: state.routes.filter(address => address !== op.address) };
     case "add-proxy": {

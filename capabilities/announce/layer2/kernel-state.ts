@@ -18,6 +18,8 @@ export type Link = {
   readonly linkLocal?: string;
   /** An IPv4 address of this node on it. */
   readonly ipv4?: string;
+  /** What somebody noted on it (IFLA_IFALIAS). */
+  readonly alias?: string;
 };
 
 /** An address on an interface. As a proxy neighbour entry: "this node answers for it there". */
@@ -46,6 +48,7 @@ export type KernelOp =
   | { readonly op: "add-device" }
   | { readonly op: "set-device-flags"; readonly index: number }
   | { readonly op: "remove-device"; readonly index: number }
+  | { readonly op: "note"; readonly text: string }
   | { readonly op: "add-route"; readonly address: string }
   | { readonly op: "remove-route"; readonly address: string }
   | ({ readonly op: "add-proxy" } & ProxyEntry)

@@ -121,6 +121,7 @@ function linkFrom({ data, attrs }: rt.LinkMessage, linkLocal: string | undefined
     ...readFlags(data.flags ?? {}),
     ...(attrs.master === undefined ? {} : { master: attrs.master }),
     ...(linkLocal === undefined ? {} : { linkLocal }),
+    ...(attrs.ifalias === undefined ? {} : { alias: attrs.ifalias }),
   };
 }
 
@@ -199,6 +200,10 @@ async function applyOp(
       return;
     case "remove-device":
       await tolerate("ENODEV", socket.delLink({ index: op.index }, {}, OPTIONS));
+      return;
+    case "note":
+      if (deviceIndex === undefined) return;
+      await socket.setLink({ index: deviceIndex }, { ifalias: op.text }, OPTIONS);
       return;
     case "add-route": {
       const [data, attrs] = routeOf(op.address, deviceIndex);

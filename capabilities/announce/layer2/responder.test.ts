@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -34,6 +34,9 @@ class FakeKernel implements Kernel {
         ...this.state,
         links: [...links, { ...ETH0, index: 9, name: DEVICE, noArp: true }],
       };
+    } else if (op.op === "note") {
+      const noted = links.map(link => (link.name === DEVICE ? { ...link, alias: op.text } : link));
+      this.state = { ...this.state, links: noted };
     } else if (op.op === "add-route") {
       this.state = { ...this.state, routes: [...routes, op.address] };
     } else if (op.op === "add-proxy") {
@@ -218,9 +221,21 @@ describe("createResponder", () => {
     expect(outcomes.at(-1)?.answering).toHaveLength(1);
   });
 
+  it("puts back the delay of proxies when nothing is owned any more, and leaves forwarding", async () => {
+    const read = (path: string): Promise<string> => readFile(join(root, path), "utf8");
+    await setSysctl("ipv4/neigh/eth0/proxy_delay", "80");
+    await responder.own(OWNED);
+    expect(await read("ipv4/neigh/eth0/proxy_delay")).toBe("0");
+    await setSysctl("ipv4/neigh/eth0/proxy_delay", "7");
+    await responder.own(OWNED);
+    await responder.own(new Map());
+    expect(await read("ipv4/neigh/eth0/proxy_delay")).toBe("80");
+    expect(await read("ipv4/conf/eth0/forwarding")).toBe("1");
+  });
+
   it("cleanUp removes all that is ours", async () => {
     await responder.own(OWNED);
-    expect(await cleanUp(kernel)).toEqual([]);
+    expect(await cleanUp(kernel, root)).toEqual([]);
     expect(kernel.state).toEqual({ links: [ETH0], proxies: [], routes: [], locals: [] });
   });
 });

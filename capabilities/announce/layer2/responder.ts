@@ -8,8 +8,9 @@ import { DEVICE, familyOf } from "./kernel-state";
 import type { KernelOp, KernelState, Link, ProxyEntry } from "./kernel-state";
 import type { Kernel } from "./netlink";
 import type { PacketBinding, PacketResponder } from "./packet-mode/packet-responder";
-import { ensureSysctls, neededSysctls, readArpSettings } from "./sysctl";
+import { ensureSysctls, neededSysctls, readArpSettings, restoreSysctls } from "./sysctl";
 import type { RefusedSysctl } from "./sysctl";
+import { formatNote, parseNote } from "./sysctl-note";
 
 /** What this node is to answer for, and on which interfaces. */
 export type Owned = ReadonlyMap<string, WantedInterfaces>;
@@ -142,9 +143,10 @@ export function createResponder(options: ResponderOptions): Responder {
   };
 }
 
-/** Removes every entry, route and device of ours from the kernel. */
-export async function cleanUp(kernel: Kernel): Promise<readonly string[]> {
+/** Removes every entry, route and device of ours from the kernel, and puts back what served proxying alone. */
+export async function cleanUp(kernel: Kernel, sysctlRoot: string): Promise<readonly string[]> {
   const actual = await kernel.dump();
+  await restoreSysctls(sysctlRoot, notedIn(actual));
   const refused = await applyAll(kernel, diffKernel({ proxies: [] }, actual), actual);
   return refused.map(({ problem }) => problem);
 }
@@ -186,8 +188,13 @@ async function reconcile(options: ResponderOptions, run: Run): Promise<Outcome> 
   const places = chosen.flatMap(({ address, links }) => links.map(link => ({ address, link })));
   const proxies = places.map(({ address, link }) => ({ address, interfaceIndex: link.index }));
   const ops = diffKernel({ proxies }, actual);
-  const sysctls = await ensureSysctls(sysctlRoot, sysctlsFor(places));
-  const refused = await applyAll(kernel, ops, actual);
+  const noted = notedIn(actual);
+  if (places.length === 0) await restoreSysctls(sysctlRoot, noted);
+  const { refused: sysctls, former } = await ensureSysctls(sysctlRoot, sysctlsFor(places));
+  // What is noted already is older, so it is what was there before us.
+  const note = former.size > 0 ? formatNote(new Map([...former, ...noted])) : "";
+  const notes = note === "" ? [] : [{ op: "note", text: note } as const];
+  const refused = await applyAll(kernel, [...ops, ...notes], actual);
   const { bindings, unguarded } = await assignModes(options, run, {
     actual,
     places,
@@ -212,6 +219,11 @@ async function reconcile(options: ResponderOptions, run: Run): Promise<Outcome> 
       ...(failure === undefined ? [] : [failure]),
     ],
   };
+}
+
+/** The values that settings had before this program, as noted on its device. */
+function notedIn({ links }: KernelState): ReturnType<typeof parseNote> {
+  return parseNote(links.find(({ name }) => name === DEVICE)?.alias ?? "");
 }
 
 type Findings = {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ensureSysctls, neededSysctls, readArpSettings } from "./sysctl";
+import { ensureSysctls, neededSysctls, readArpSettings, restoreSysctls } from "./sysctl";
 
 let root = "";
 
@@ -26,7 +26,10 @@ describe("ensureSysctls", () => {
     const same = await put("ipv4/conf/eth0/forwarding", "1\n");
     const other = await put("ipv4/neigh/eth0/proxy_delay", "80\n");
     const { mtimeNs } = await stat(same, { bigint: true });
-    expect(await ensureSysctls(root, neededSysctls("eth0", new Set(["ipv4"])))).toEqual([]);
+    expect(await ensureSysctls(root, neededSysctls("eth0", new Set(["ipv4"])))).toEqual({
+      refused: [],
+      former: new Map([["ipv4/neigh/eth0/proxy_delay", "80"]]),
+    });
     expect((await stat(same, { bigint: true })).mtimeNs).toBe(mtimeNs);
     expect(await readFile(other, "utf8")).toBe("0");
   });
@@ -50,7 +53,9 @@ describe("ensureSysctls", () => {
   });
 
   it("names the setting, the reason and the remedy when it cannot write", async () => {
-    const problems = await ensureSysctls(root, [{ path: "ipv4/conf/eth0/forwarding", value: "1" }]);
+    const { refused: problems } = await ensureSysctls(root, [
+      { path: "ipv4/conf/eth0/forwarding", value: "1" },
+    ]);
     expect(problems).toHaveLength(1);
     expect(problems[0]?.path).toBe("ipv4/conf/eth0/forwarding");
     expect(problems[0]?.problem).toContain("net/ipv4/conf/eth0/forwarding cannot be set to 1");
@@ -71,5 +76,19 @@ describe("readArpSettings", () => {
         ["eth1", { ignore: 1, announce: 0 }],
       ]),
     );
+  });
+});
+
+describe("restoreSysctls", () => {
+  it("puts values back, and makes none where the interface is gone", async () => {
+    const file = await put("ipv4/neigh/eth0/proxy_delay", "0");
+    const gone = "ipv4/neigh/eth9/proxy_delay";
+    const former = new Map([
+      [gone, "80"],
+      ["ipv4/neigh/eth0/proxy_delay", "80"],
+    ]);
+    await restoreSysctls(root, former);
+    expect(await readFile(file, "utf8")).toBe("80");
+    await expect(stat(join(root, gone))).rejects.toThrow("ENOENT");
   });
 });

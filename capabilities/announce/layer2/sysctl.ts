@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Family } from "../../config/address";
 import type { ArpSettings } from "./answer-mode";
+import type { FormerValues } from "./sysctl-note";
 
 /** A kernel setting: path below net, e.g. "ipv4/conf/eth0/forwarding", and the value it must have. */
 export type Sysctl = {
@@ -42,17 +43,32 @@ export function neededSysctls(interfaceName: string, families: ReadonlySet<Famil
 /** A setting that could not be made, and a sentence on why and what to do. */
 export type RefusedSysctl = { readonly path: string; readonly problem: string };
 
+/** What could not be set, and the former values of what was. */
+export type SysctlOutcome = {
+  readonly refused: readonly RefusedSysctl[];
+  readonly former: FormerValues;
+};
+
 /** Sets what differs, below `root` (/proc/sys/net or where that is mounted). */
 export async function ensureSysctls(
   root: string,
   wanted: readonly Sysctl[],
-): Promise<readonly RefusedSysctl[]> {
+): Promise<SysctlOutcome> {
   const refused: RefusedSysctl[] = [];
+  const former = new Map<string, string>();
   for (const sysctl of wanted) {
-    const problem = await ensureSysctl(root, sysctl);
+    const { problem, was } = await ensureSysctl(root, sysctl);
     if (problem !== undefined) refused.push({ path: sysctl.path, problem });
+    if (was !== undefined) former.set(sysctl.path, was);
   }
-  return refused;
+  return { refused, former };
+}
+
+/** Puts settings back. An interface that is gone took its settings with it, and what cannot be set stays. */
+export async function restoreSysctls(root: string, former: FormerValues): Promise<void> {
+  for (const [path, value] of former) {
+    await writeFile(join(root, path), value, { flag: "r+" }).catch(() => undefined);
+  }
 }
 
 /** How interfaces treat ARP for other interfaces' addresses; what cannot be read counts as the kernel's default. */
@@ -77,20 +93,20 @@ export async function readArpSettings(
 async function ensureSysctl(
   root: string,
   { path, value, onlyFrom }: Sysctl,
-): Promise<string | undefined> {
+): Promise<{ readonly problem?: string; readonly was?: string }> {
   const file = join(root, path);
   const name = `net/${path}`;
   try {
     const present = (await readFile(file, "utf8")).trim();
-    if (present === value || (onlyFrom !== undefined && present !== onlyFrom)) return undefined;
+    if (present === value || (onlyFrom !== undefined && present !== onlyFrom)) return {};
     await writeFile(file, value);
-    return undefined;
+    return { was: present };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return (
+    const problem =
       `sysctl ${name} cannot be set to ${value} through ${file} (${code ?? String(error)}): ` +
       `run "sysctl -w ${name}=${value}" on the node, or mount the host's /proc/sys/net writable ` +
-      "and name the mount with --sysctl-root"
-    );
+      "and name the mount with --sysctl-root";
+    return { problem };
   }
 }
