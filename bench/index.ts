@@ -3,6 +3,7 @@ import { benchBgp } from "./bgp/index";
 import { benchClient } from "./client";
 import { benchFailover } from "./failover/index";
 import { benchFlows } from "./flows/index";
+import { benchHeartbeat } from "./heartbeat/index";
 import { benchIpam } from "./ipam/index";
 import { benchMemory } from "./ipam/memory";
 import type { Report } from "./report";
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, Bench>> = {
   client: withoutArguments(benchClient),
   failover: benchFailover,
   flows: withoutArguments(benchFlows),
+  heartbeat: withoutArguments(benchHeartbeat),
   ipam: withoutArguments(benchIpam),
   "ipam-memory": withoutArguments(benchMemory),
 };

@@ -1,0 +1,172 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { build } from "esbuild";
+import { createLan } from "../../hack/interop/netns";
+import type { Lan } from "../../hack/interop/netns";
+import { inRepo } from "../../hack/repo";
+import { usageOf } from "../bgp/process-usage";
+import { round } from "../report";
+import type { Report } from "../report";
+import { ADDRESSES, MEMBERS_NET, memberAddress } from "./plan";
+
+const MEMBERS = [10, 100, 300] as const;
+const PORT = 7946;
+const INTERVAL_MS = 50;
+const SECRET = "a secret that is known to everybody who reads the benchmark";
+const AT = { subject: "172.30.0.1", crowd: "172.30.0.2" } as const;
+const SETTLE_MS = 5_000;
+const MEASURE_MS = 15_000;
+const SLOWEST_START_MS = 30_000;
+
+type Host = keyof typeof AT;
+
+/** What the heartbeats of one node cost when nothing happens. */
+type Cost = {
+  /** Of one core, percent. */
+  readonly cpu: number;
+  readonly rssMiB: number;
+  readonly sent: Rate;
+  readonly heard: Rate;
+};
+type Rate = { readonly packets: number; readonly bytes: number };
+
+/**
+ * Heartbeats of a node at rest among 10, 100 and 300 members that answer for a thousand addresses together. The others
+ * are one process that speaks the protocol, in a namespace of its own on the same switch.
+ */
+export async function benchHeartbeat(): Promise<Report> {
+  await bundle();
+  const costs = new Map<number, Cost>();
+  for (const members of MEMBERS) costs.set(members, await measure(members));
+  const of = (members: number): Cost => {
+    const cost = costs.get(members);
+    if (!cost) throw new Error(`nothing was measured with ${members} members`);
+    return cost;
+  };
+  const [few, many, most] = MEMBERS.map(of);
+  if (!few || !many || !most) throw new Error("three sizes are measured");
+  const perPacket = ((most.cpu - few.cpu) * 1e4) / (most.heard.packets - few.heard.packets);
+  return {
+    bench: "heartbeat",
+    aims: [
+      {
+        ...{ name: `CPU at rest, 100 members, ${ADDRESSES} addresses`, unit: "% of a core" },
+        ...{ value: many.cpu, aim: "≤ 15", holds: many.cpu <= 15 },
+        peers: { "10 members": few.cpu, "300 members": most.cpu },
+      },
+      {
+        ...{ name: "CPU per heartbeat that is heard", unit: "µs" },
+        ...{ value: round(perPacket), aim: "≤ 75", holds: perPacket <= 75 },
+        peers: { "heard per second, 10 members": few.heard.packets, "300": most.heard.packets },
+      },
+      {
+        ...{ name: "heartbeats sent by a node of 300", unit: "per second" },
+        ...{ value: most.sent.packets, aim: "≤ 25", holds: most.sent.packets <= 25 },
+        peers: { "10 members": few.sent.packets, "100 members": many.sent.packets },
+      },
+      {
+        ...{ name: "traffic heard by a node of 100", unit: "kB per second" },
+        value: round(many.heard.bytes / 1000),
+        ...{ aim: "≤ 1000", holds: many.heard.bytes <= 1e6 },
+        peers: {
+          "sent by it": round(many.sent.bytes / 1000),
+          "10 members": round(few.heard.bytes / 1000),
+          "300 members": round(most.heard.bytes / 1000),
+        },
+      },
+      {
+        ...{ name: "memory of a process with nothing but heartbeats, 300 members", unit: "MiB" },
+        ...{ value: most.rssMiB, aim: "≤ 150", holds: most.rssMiB <= 150 },
+        peers: { "10 members": few.rssMiB, "100 members": many.rssMiB },
+      },
+    ],
+  };
+}
+
+/** As users run our code: bundled, by plain Node.js; the thread's bundle lies beside. */
+async function bundle(): Promise<void> {
+  const entryPoints = {
+    "heartbeat-subject": inRepo("bench/heartbeat/subject.ts"),
+    "heartbeat-crowd": inRepo("bench/heartbeat/crowd.ts"),
+    "heartbeat-thread": inRepo("capabilities/announce/membership/thread-main.ts"),
+  };
+  await build({
+    ...{ entryPoints, outdir: inRepo(".cache/bench/heartbeat"), bundle: true, platform: "node" },
+    ...{ format: "esm", packages: "external", logLevel: "error" },
+  });
+}
+
+async function measure(members: number): Promise<Cost> {
+  const lan = await createLan<Host>("bench-hb", {
+    subject: { addresses: [`${AT.subject}/24`] },
+    crowd: { addresses: [`${AT.crowd}/24`] },
+  });
+  const children: ChildProcess[] = [];
+  try {
+    await lan.run("subject", "ip", "route", "add", MEMBERS_NET, "dev", "eth0");
+    for (let index = 1; index < members; index++) {
+      await lan.run("crowd", "ip", "addr", "add", `${memberAddress(index)}/32`, "dev", "eth0");
+    }
+    children.push(start(lan, "crowd", members));
+    const subject = start(lan, "subject", members);
+    children.push(subject);
+    await heardAll(subject, members - 1);
+    return await costOf(lan, subject);
+  } finally {
+    for (const child of children) await end(child);
+    await lan.remove();
+  }
+}
+
+function start(lan: Lan<Host>, host: Host, members: number): ChildProcess {
+  const file = inRepo(`.cache/bench/heartbeat/heartbeat-${host}.js`);
+  const settings = [PORT, INTERVAL_MS, members, AT[host], SECRET].map(String);
+  const [command, args] = lan.command(host, process.execPath, file, ...settings);
+  return spawn(command, [...args], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+/** Resolves when the subject says that it hears all the others. */
+async function heardAll(subject: ChildProcess, others: number): Promise<void> {
+  if (!subject.stdout) throw new Error("the subject has no output");
+  const lines = createInterface({ input: subject.stdout });
+  const signal = AbortSignal.timeout(SLOWEST_START_MS);
+  for (let line = ""; line !== `heard ${others}`; ) {
+    [line = ""] = (await once(lines, "line", { signal })) as string[];
+  }
+}
+
+async function costOf(lan: Lan<Host>, child: ChildProcess): Promise<Cost> {
+  await delay(SETTLE_MS);
+  const pid = child.pid ?? 0;
+  const [before, traffic, begin] = [await usageOf(pid), await trafficOf(lan), performance.now()];
+  await delay(MEASURE_MS);
+  const [after, traffic2] = [await usageOf(pid), await trafficOf(lan)];
+  const seconds = (performance.now() - begin) / 1000;
+  const rate = (way: "rx" | "tx"): Rate => ({
+    packets: round((traffic2[way].packets - traffic[way].packets) / seconds),
+    bytes: round((traffic2[way].bytes - traffic[way].bytes) / seconds),
+  });
+  return {
+    cpu: round(((after.cpuSeconds - before.cpuSeconds) / seconds) * 100),
+    rssMiB: round(after.rssMiB),
+    sent: rate("tx"),
+    heard: rate("rx"),
+  };
+}
+
+async function trafficOf(lan: Lan<Host>): Promise<Readonly<Record<"rx" | "tx", Rate>>> {
+  const text = await lan.run("subject", "ip", "-j", "-s", "link", "show", "dev", "eth0");
+  const [link] = JSON.parse(text) as { readonly stats64: Record<"rx" | "tx", Rate> }[];
+  if (!link) throw new Error("the subject has no eth0");
+  return link.stats64;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill("SIGKILL");
+  await exit;
+}
