@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Capture } from "../hack/faults/capture";
+import { startCapture } from "../hack/faults/capture";
+import { answerers } from "../hack/faults/wire";
+import { quietTask } from "../hack/lab/context";
+import { ensurePackages } from "../hack/lab/packages";
+import type { Stage } from "./failover-stage";
+import { clearStage, oneOwner, owners, setStage } from "./failover-stage";
+import { serviceFor, statusAddresses } from "./fixtures";
+import type { Cluster } from "./support";
+import { cluster } from "./support";
+
+const name = "wire";
+const EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers";
+const QUESTIONS = 10;
+/** To all: the kernel of the old owner, that still answers, answers this one too, but to the new owner alone. */
+const GRATUITOUS = "arp.isgratuitous == 1 && eth.dst == ff:ff:ff:ff:ff:ff";
+const UNSOLICITED = "icmpv6.type == 136 && icmpv6.nd.na.flag.s == 0";
+const isIPv6 = (address: string): boolean => address.includes(":");
+
+/** What is on the LAN, as recorded on the switch and read by somebody else's program. */
+describe("on the wire", () => {
+  let c: Cluster;
+  let stage: Stage;
+  let v4: string;
+  let v6: string;
+  const captures: Capture[] = [];
+
+  beforeAll(async () => {
+    await ensurePackages(quietTask(), ["tshark"]);
+    c = await cluster();
+    stage = await setStage(c, name, ["172.30.0.134/31", "fd00:30::134/127"]);
+    v4 = stage.addresses.find(address => !isIPv6(address))!;
+    v6 = stage.addresses.find(isIPv6)!;
+    await oneOwner(c, stage);
+  });
+
+  afterAll(async () => {
+    for (const capture of captures) await capture.remove();
+    await clearStage(c, name);
+  });
+
+  it("each request has one answer, from the owner's MAC address", async () => {
+    const mac = await macOf(await oneOwner(c, stage));
+    const capture = await record();
+    for (let i = 0; i < QUESTIONS; i++) {
+      await c.lab.exec("client", ["arping", "-i", "eth0", "-c", "1", "-w", "0.1", v4]);
+      await c.lab.exec("client", ["ndisc6", "-n", "-m", "-r", "1", "-w", "100", v6, "eth0"]);
+    }
+    await capture.stop();
+    const asked4 = await capture.read(
+      `arp.opcode == 1 && !arp.isgratuitous && arp.dst.proto_ipv4 == ${v4}`,
+      ["eth.src"],
+    );
+    const answers4 = await capture.read(
+      `arp.opcode == 2 && !arp.isgratuitous && arp.src.proto_ipv4 == ${v4}`,
+      [...["eth.src", "arp.src.hw_mac"]],
+    );
+    expect(asked4.length).toBeGreaterThanOrEqual(QUESTIONS);
+    expect(answers4).toEqual(asked4.map(() => [mac, mac]));
+    const target = "icmpv6.nd.ns.target_address";
+    const asked6 = await capture.read(`icmpv6.type == 135 && ${target} == ${v6}`, ["eth.src"]);
+    const answers6 = await capture.read(
+      `icmpv6.type == 136 && icmpv6.nd.na.flag.s == 1 && icmpv6.nd.na.target_address == ${v6}`,
+      ["eth.src", "ipv6.hlim", "icmpv6.checksum.status"],
+    );
+    expect(asked6.length).toBeGreaterThanOrEqual(QUESTIONS);
+    expect(answers6).toEqual(asked6.map(() => [mac, "255", "1"]));
+  });
+
+  it("a takeover is told by gratuitous ARP and unsolicited advertisements that are well-formed", async () => {
+    const owner = await oneOwner(c, stage);
+    const capture = await record();
+    try {
+      await c.ok(["label", "node", owner, `${EXCLUDE}=`]);
+      const mac = await macOf(await oneOwner(c, stage, node => node !== owner));
+      const told6 = `${UNSOLICITED} && icmpv6.nd.na.target_address == ${v6}`;
+      const count = async (filter: string): Promise<number> =>
+        (await capture.read(filter, ["eth.src"])).length;
+      await c.waitFor("both bursts to be over", async () => {
+        return (await count(`${GRATUITOUS} && ${ofAddress}`)) >= 10 && (await count(told6)) >= 5;
+      });
+      await capture.stop();
+      const fields4 = ["eth.src", "eth.dst", "arp.src.hw_mac", "arp.src.proto_ipv4"];
+      for (const row of await capture.read(`${GRATUITOUS} && ${ofAddress}`, fields4))
+        expect(row).toEqual([mac, "ff:ff:ff:ff:ff:ff", mac, v4]);
+      const fields6 = [
+        ...["eth.src", "ipv6.dst", "ipv6.hlim", "icmpv6.checksum.status"],
+        ...["icmpv6.nd.na.flag.o", "icmpv6.nd.na.flag.r", "icmpv6.opt.linkaddr"],
+      ];
+      for (const [src, dst, hops, checksum, override, , linkaddr] of await capture.read(
+        told6,
+        fields6,
+      )) {
+        expect([src, dst, hops, checksum, linkaddr]).toEqual([mac, "ff02::1", "255", "1", mac]);
+        expect(["1", "True"]).toContain(override);
+      }
+      expect(await capture.read("_ws.malformed", ["frame.number"])).toEqual([]);
+    } finally {
+      await c.ok(["label", "node", owner, `${EXCLUDE}-`]);
+    }
+  });
+
+  it("nobody answers for an address that nobody has", async () => {
+    for (const address of ["172.30.0.135", "fd00:30::135"])
+      expect(await answerers(c.lab, address), address).toEqual([]);
+  });
+
+  it("nobody answers on an interface that is not selected", async () => {
+    // Pods are behind a bridge of their node that is no interface to announce on.
+    const [pod] = (await c.get("pods", "-l", `app=${name}`))?.items ?? [];
+    for (const address of stage.addresses)
+      expect(await answerers(c.lab, address, `pod/default/${pod!.metadata.name}`)).toEqual([]);
+    await interfaces(["nonesuch"]);
+    try {
+      await c.waitFor("nobody to answer", async () => (await owners(c, stage)).length === 0);
+    } finally {
+      await interfaces(null);
+    }
+    await oneOwner(c, stage);
+  });
+
+  it("nobody answers for a Service that was deleted", async () => {
+    const pool = { "metallb.io/address-pool": name };
+    await c.ok(["delete", "service", name]);
+    await c.waitFor("nobody to answer", async () => (await owners(c, stage)).length === 0);
+    await c.apply([serviceFor(name, name, { ipFamilyPolicy: "RequireDualStack" }, pool)]);
+    expect((await statusAddresses(c, name)).toSorted()).toEqual(stage.addresses.toSorted());
+    await oneOwner(c, stage);
+  });
+
+  async function record(): Promise<Capture> {
+    const capture = await startCapture(c.lab, "arp or icmp6");
+    captures.push(capture);
+    return capture;
+  }
+
+  const ofAddress = "arp.src.proto_ipv4 == 172.30.0.134";
+
+  async function macOf(node: string): Promise<string> {
+    const { stdout } = await c.lab.exec(node, ["cat", "/sys/class/net/eth0/address"]);
+    return stdout.trim();
+  }
+
+  async function interfaces(names: readonly string[] | null): Promise<void> {
+    const target = ["-n", "metallb-system", "patch", "l2advertisement", name, "--type=merge"];
+    await c.ok([...target, "-p", JSON.stringify({ spec: { interfaces: names } })]);
+  }
+});
