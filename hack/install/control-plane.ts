@@ -71,7 +71,8 @@ function adaptContainer(container: Container, image: string, role: Role): unknow
     ports: [...(container.ports ?? []), ...(role === "watcher" ? [METRICS] : [])],
     startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { ...probe, periodSeconds: 2 },
-    livenessProbe: { ...probe, periodSeconds: 10 },
+    // A process that is short of CPU answers late; to restart it then would make everybody wait longer.
+    livenessProbe: { ...probe, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
     resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     securityContext: {
       runAsUser: 65532,
