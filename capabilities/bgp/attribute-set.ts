@@ -5,6 +5,7 @@ import { encodeAttributes } from "./wire/attribute-encoder";
 import type { Origin } from "./wire/attributes/basic";
 import { reachHead } from "./wire/attributes/multiprotocol";
 import { concat } from "./wire/bytes";
+import { Role } from "./wire/codes";
 
 /** What can be said of prefixes that are announced. Communities are text, as in `wire/attributes/`. */
 export type RouteAttributes = {
@@ -37,6 +38,10 @@ export type Egress = {
   readonly families: readonly Family[];
   /** A refresh has a beginning and an end (RFC 7313). */
   readonly hasEnhancedRefresh: boolean;
+  /** What we are to the peer by RFC 9234, if that was told. */
+  readonly ownRole?: number | undefined;
+  /** We are about to leave: all routes are the last choice (RFC 8326). */
+  readonly isShuttingDown?: boolean;
   /** Our addresses there; a family without one has only routes with a next hop of their own. */
   readonly nextHops: {
     readonly ipv4?: string;
@@ -76,6 +81,13 @@ export function attributeSet(attributes: RouteAttributes): AttributeSet {
 /** RFC 4271 section 9.1.1 leaves it to us; 100 is what routers take. */
 const DEFAULT_LOCAL_PREF = 100;
 const LONGEST_PATH = 255;
+/** RFC 8326 section 5. */
+const GRACEFUL_SHUTDOWN = "65535:0";
+
+/** RFC 9234 section 5: as provider, route server or peer we mark what must not go up again. */
+function isOnlyToCustomer({ ownRole }: Pick<Egress, "ownRole">): boolean {
+  return ownRole === Role.Provider || ownRole === Role.RouteServer || ownRole === Role.Peer;
+}
 
 type CommunityName = "communities" | "extendedCommunities" | "largeCommunities";
 
@@ -100,19 +112,31 @@ function pick(attributes: RouteAttributes, name: CommunityName): PathAttributes 
 function pathAttributes(
   attributes: RouteAttributes,
   oldNextHop: string | undefined,
-  { localAs, isInternal }: Pick<Egress, "localAs" | "isInternal">,
+  egress: Pick<Egress, "localAs" | "isInternal" | "ownRole" | "isShuttingDown">,
 ): PathAttributes {
-  const { origin, med, prepend = 0, localPref = DEFAULT_LOCAL_PREF } = attributes;
+  const { localAs, isInternal } = egress;
+  const { origin, med, prepend = 0 } = attributes;
   const ases = Array<number>(1 + prepend).fill(localAs);
   return {
     origin: origin ?? "igp",
     asPath: isInternal ? [] : [{ kind: "sequence", ases }],
     ...(oldNextHop !== undefined && { nextHop: oldNextHop }),
     ...(med !== undefined && { med }),
-    ...(isInternal && { localPref }),
-    ...pick(attributes, "communities"),
+    ...preference(attributes, egress),
+    ...(isOnlyToCustomer(egress) && { onlyToCustomer: localAs }),
     ...pick(attributes, "extendedCommunities"),
     ...pick(attributes, "largeCommunities"),
+  };
+}
+
+/** How routes are preferred; RFC 8326 section 4 makes those of who leaves the last choice. */
+function preference(
+  { localPref = DEFAULT_LOCAL_PREF, communities = [] }: RouteAttributes,
+  { isInternal, isShuttingDown = false }: Pick<Egress, "isInternal" | "isShuttingDown">,
+): PathAttributes {
+  return {
+    ...(isInternal && { localPref: isShuttingDown ? 0 : localPref }),
+    ...sorted("communities", isShuttingDown ? [...communities, GRACEFUL_SHUTDOWN] : communities),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { CodecContext } from "./wire/attributes/codec";
-import { decodeMessage, encodeMessage, HEADER_LENGTH, readFrame } from "./wire/message";
+import { decodeMessage, encodeMessage, HEADER_LENGTH, MAX_LENGTH, readFrame } from "./wire/message";
 import type { Message } from "./wire/message";
 import type { WireError } from "./wire/result";
 
@@ -17,14 +17,14 @@ export type ConnectionHandlers = {
 export type MessageStream = {
   readonly socket: Socket;
   /** UPDATEs from now on are written in the terms of the session (RFC 6793). */
-  setContext(context: CodecContext): void;
+  setContext(context: CodecContext, maxLength: number): void;
   send(message: Message): void;
   /** Whole messages, already encoded. False if it is better to wait for `drained`. */
   write(bytes: Uint8Array): boolean;
   /** Octets that wait for the peer to read. */
   pending(): number;
-  /** Sends what was written, as far as that goes soon, and closes. */
-  close(): void;
+  /** Sends what was written, as far as that goes soon, and closes. Resolves when it is closed. */
+  close(): Promise<void>;
 };
 
 /** How long the last words may take; a peer that does not read would otherwise never be rid of. */
@@ -35,6 +35,7 @@ export function openMessageStream(socket: Socket, handlers: ConnectionHandlers):
   let context: CodecContext = { fourOctetAs: true, isInternal: false };
   let buffer: Uint8Array = new Uint8Array();
   let isOver = false;
+  let maxLength = MAX_LENGTH;
 
   function end(tell: () => void): void {
     if (!isOver) {
@@ -46,7 +47,7 @@ export function openMessageStream(socket: Socket, handlers: ConnectionHandlers):
   function receive(chunk: Uint8Array): void {
     buffer = buffer.length === 0 ? chunk : Buffer.concat([buffer, chunk]);
     while (!isOver) {
-      const frame = readFrame(buffer);
+      const frame = readFrame(buffer, maxLength);
       if (!frame.ok) {
         fail(frame.error);
         return;
@@ -93,22 +94,28 @@ export function openMessageStream(socket: Socket, handlers: ConnectionHandlers):
 
   return {
     socket,
-    setContext: to => {
+    setContext: (to, longest) => {
       context = to;
+      maxLength = longest;
     },
     send: message => {
       socket.write(encodeMessage(message, context));
     },
     write: bytes => socket.write(bytes),
     pending: () => socket.writableLength,
-    close: () => {
+    close: async () => {
       isOver = true;
+      if (socket.closed) return;
+      const end = new Promise<void>(resolve =>
+        socket.once("close", () => {
+          resolve();
+        }),
+      );
       socket.end();
       socket.resume();
       const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-      socket.once("close", () => {
-        clearTimeout(timer);
-      });
+      await end;
+      clearTimeout(timer);
     },
   };
 }

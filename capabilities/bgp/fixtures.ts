@@ -62,7 +62,7 @@ export function machine(changes: Partial<FsmSettings> = {}, random = 0.999_999) 
     state: (): PeerState => state,
     receive: (message: Message, via: Via = "outgoing") => send({ type: "message", via, message }),
     /** To Established over a connection of this kind. */
-    establish(open = theirOpen, via: Via = "outgoing") {
+    establish(open: Open = theirOpen, via: Via = "outgoing") {
       send({ type: "start" });
       send(via === "outgoing" ? { type: "dialled" } : { type: "accepted" });
       send({ type: "message", via, message: open });

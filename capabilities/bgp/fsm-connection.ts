@@ -23,9 +23,6 @@ const OPEN_HOLD_MS = 240_000;
 /** After a session that held for so long without a hold time, failures before it are forgotten. */
 const SETTLED_SECONDS = 90;
 
-/** Failures in a row that give the longest wait. */
-const MANY_FAILURES = 20;
-
 /** Decides about a connection that the peer has opened. */
 export function acceptConnection(draft: Draft): void {
   if (!draft.state.isStarted) {
@@ -69,7 +66,8 @@ export function beginConnection(draft: Draft, via: Via): void {
 }
 
 export function sendOpen(draft: Draft, via: Via): void {
-  const message = openFor(draft.settings.offer, draft.state.isPlain);
+  const { isPlain, hasBeenUp } = draft.state;
+  const message = openFor(draft.settings.offer, isPlain, hasBeenUp);
   setConnection(draft, via, { phase: "openSent" });
   draft.actions.push({ do: "send", via, message });
 }
@@ -190,6 +188,7 @@ function establish(draft: Draft, via: Via, session: Session): void {
   }
   // Else the peer may have our OPEN there and have chosen that one: its OPEN or its end will tell.
   setConnection(draft, via, { phase: "established", session, isStalled: false });
+  draft.state = { ...draft.state, hasBeenUp: true };
   draft.actions.push({ do: "clearTimer", timer: "connectRetry" });
   const ms = 1_000 * (session.holdTime === 0 ? SETTLED_SECONDS : session.holdTime);
   draft.actions.push({ do: "setTimer", timer: "settled", ms });
@@ -231,11 +230,7 @@ function takeNotification(draft: Draft, via: Via, notification: Notification): v
     // RFC 5492 section 3: then without capabilities.
     draft.state = { ...draft.state, isPlain: true };
   }
-  if (code === ErrorCode.Cease && subcode === Cease.MaximumPrefixes) {
-    // RFC 4486 section 4: at once it would end the same way.
-    draft.state = { ...draft.state, failures: MANY_FAILURES };
-  }
-  failConnection(draft, via, reason);
+  failConnection(draft, via, reason, { received: notification });
 }
 
 function cease(subcode: number): Notification {

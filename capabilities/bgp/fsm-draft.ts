@@ -1,8 +1,13 @@
 /** What the parts of the state machine share: a step in the making. */
 import type { Connection, FsmAction, FsmSettings, PeerState, Via } from "./fsm-types";
 import type { Session } from "./negotiation";
+import { Cease, ErrorCode } from "./wire/codes";
 import { keepalive } from "./wire/keepalive";
+import { hardReset, withoutHardReset } from "./wire/notification";
 import type { Notification } from "./wire/notification";
+
+/** Failures in a row that give the longest wait. */
+const MANY_FAILURES = 20;
 
 /** Lives for one step only; `step` is pure for its callers. */
 export type Draft = {
@@ -26,46 +31,70 @@ export function jittered({ random }: Draft, ms: number): number {
   return Math.round(ms * (0.75 + 0.25 * random));
 }
 
+/** The NOTIFICATION that ends a connection: ours, or the one that came. */
+type LastWords = Notification | { readonly received: Notification };
+
 /** Ends a connection that has failed, and sees to it that there will be another. */
-export function failConnection(
-  draft: Draft,
-  via: Via,
-  reason: string,
-  notification?: Notification,
-): void {
+export function failConnection(draft: Draft, via: Via, reason: string, last?: LastWords): void {
   if (draft.state.connections[via] === undefined) {
     return;
   }
-  endConnection(draft, via, reason, notification);
-  draft.state = { ...draft.state, failures: draft.state.failures + 1 };
+  endConnection(draft, via, reason, last);
+  // RFC 4486 section 4: with too many prefixes, at once it would end the same way.
+  const failures = isTooMuch(last) ? MANY_FAILURES : draft.state.failures + 1;
+  draft.state = { ...draft.state, failures };
   scheduleRetry(draft);
 }
 
+function isTooMuch(last: LastWords | undefined): boolean {
+  const notification = notificationIn(last);
+  if (notification === undefined) return false;
+  const { code, subcode } = withoutHardReset(notification);
+  return code === ErrorCode.Cease && subcode === Cease.MaximumPrefixes;
+}
+
+function notificationIn(last: LastWords | undefined): Notification | undefined {
+  return last !== undefined && "received" in last ? last.received : last;
+}
+
+/** What goes out: of routes of which there are too many none is to be kept on the other side. */
+function lastToSend(connection: Connection, last: LastWords | undefined): Notification | undefined {
+  if (last === undefined || "received" in last) return undefined;
+  const knowsHard = "session" in connection && connection.session.hasRestartNotification;
+  return knowsHard && isTooMuch(last) ? hardReset(last) : last;
+}
+
 /** Ends a connection, if there is one, whoever is to blame. */
-export function endConnection(
-  draft: Draft,
-  via: Via,
-  reason: string,
-  notification?: Notification,
-): void {
+export function endConnection(draft: Draft, via: Via, reason: string, last?: LastWords): void {
   const connection = draft.state.connections[via];
   if (connection === undefined) {
     return;
   }
   setConnection(draft, via, undefined);
   const wasUp = connection.phase === "established";
+  const toSend = lastToSend(connection, last);
   if (connection.phase === "dialling") {
     draft.actions.push({ do: "cancelDial" });
   } else {
-    if (notification !== undefined) {
-      draft.actions.push({ do: "send", via, message: notification });
+    if (toSend !== undefined) {
+      draft.actions.push({ do: "send", via, message: toSend });
     }
     draft.actions.push({ do: "close", via });
   }
   if (wasUp) {
     draft.actions.push({ do: "clearTimer", timer: "settled" });
   }
-  draft.actions.push({ do: "ended", reason, wasUp });
+  const isGraceful = wasUp && isRestart(connection.session, toSend ?? notificationIn(last));
+  draft.actions.push({ do: "ended", reason, wasUp, isGraceful });
+}
+
+/** Without a word it is a restart; with one only if both know RFC 8538 and it is no hard reset. */
+function isRestart(session: Session, last: Notification | undefined): boolean {
+  if (!session.canPeerRestart || last === undefined) {
+    return session.canPeerRestart;
+  }
+  const isHard = last.code === ErrorCode.Cease && last.subcode === Cease.HardReset;
+  return session.hasRestartNotification && !isHard;
 }
 
 /** Waits longer after every failure, so that a peer that refuses us is not run over (damping). */

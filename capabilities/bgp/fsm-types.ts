@@ -39,6 +39,8 @@ export type PeerState = {
   readonly failures: number;
   /** The peer refused our capabilities, so we do without. */
   readonly isPlain: boolean;
+  /** There was a session since the start. */
+  readonly hasBeenUp: boolean;
   readonly connections: Readonly<Record<Via, Connection | undefined>>;
 };
 
@@ -81,7 +83,13 @@ export type FsmAction =
   | { readonly do: "clearTimer"; readonly timer: TimerName }
   | { readonly do: "up"; readonly via: Via; readonly session: Session }
   /** A connection or attempt is over; `wasUp` if it was the session. */
-  | { readonly do: "ended"; readonly reason: string; readonly wasUp: boolean }
+  | {
+      readonly do: "ended";
+      readonly reason: string;
+      readonly wasUp: boolean;
+      /** The peer is thought to be restarting, so its routes are kept (RFC 4724, RFC 8538). */
+      readonly isGraceful: boolean;
+    }
   | { readonly do: "deliver"; readonly message: Update | RouteRefresh };
 
 /** The names of RFC 4271 section 8.2.2. */

@@ -98,6 +98,7 @@ describe("the way to Established (RFC 4271 8.2.2)", () => {
     expect(actions).toContainEqual({
       do: "ended",
       wasUp: false,
+      isGraceful: false,
       reason: "the peer's AS number is 65003, expected 65002",
     });
   });
@@ -234,7 +235,12 @@ describe("the end", () => {
     peer.establish();
     const actions = peer.send({ type: "stop", notification: shutdownNotification(2, "bye") });
     expect(sent(actions)).toEqual(["6/2"]);
-    expect(actions).toContainEqual({ do: "ended", reason: "stopped by us", wasUp: true });
+    expect(actions).toContainEqual({
+      do: "ended",
+      reason: "stopped by us",
+      wasUp: true,
+      isGraceful: false,
+    });
     expect(peer.name()).toBe("Idle");
     expect(peer.timers.size).toBe(0);
     expect(sent(peer.send({ type: "accepted" }))).toEqual(["6/5"]);
@@ -264,6 +270,7 @@ describe("the end", () => {
     expect(sent(actions)).toEqual([]);
     expect(actions).toContainEqual({
       do: "ended",
+      isGraceful: false,
       wasUp: true,
       reason: "the peer says Cease/AdministrativeShutdown (6/2): back at noon",
     });

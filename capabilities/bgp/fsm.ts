@@ -15,6 +15,7 @@ export const initialState: PeerState = {
   isStarted: false,
   failures: 0,
   isPlain: false,
+  hasBeenUp: false,
   connections: { outgoing: undefined, incoming: undefined },
 };
 
@@ -102,7 +103,7 @@ function onConnection(draft: Draft, event: Extract<FsmEvent, { readonly via: Via
 
 function start(draft: Draft): void {
   if (!draft.state.isStarted) {
-    draft.state = { ...initialState, isStarted: true };
+    draft.state = { ...draft.state, isStarted: true };
     dial(draft);
   }
 }
@@ -125,7 +126,7 @@ function stop(
     endConnection(draft, via, reason, last);
   });
   draft.actions.push({ do: "clearTimer", timer: "connectRetry" });
-  draft.state = initialState;
+  draft.state = { ...initialState, hasBeenUp: draft.state.hasBeenUp };
 }
 
 function dial(draft: Draft): void {

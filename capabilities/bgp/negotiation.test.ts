@@ -59,7 +59,7 @@ describe("our OPEN", () => {
     });
   });
 
-  it("has AS_TRANS where a long AS number does not fit (RFC 6793 4.1)", () => {
+  it("bgp 45: has AS_TRANS where a long AS number does not fit (RFC 6793 4.1)", () => {
     const open = openFor({ ...offer, localAs: 4_200_000_001 }, false);
     expect(open.myAs).toBe(23_456);
     expect(open.capabilities).toContainEqual({ kind: "fourOctetAs", as: 4_200_000_001 });
@@ -72,7 +72,7 @@ describe("our OPEN", () => {
 });
 
 describe("negotiate", () => {
-  it("takes the smaller hold time, and 0 from either side (RFC 4271 4.2)", () => {
+  it("bgp 4: takes the smaller hold time, and 0 from either side (RFC 4271 4.2)", () => {
     expect(agree({ holdTime: 90 }, { holdTime: 9 })).toMatchObject({ holdTime: 9 });
     expect(agree({ holdTime: 0 }, { holdTime: 9 })).toMatchObject({ holdTime: 0 });
     expect(agree({ holdTime: 90 }, { holdTime: 0 })).toMatchObject({ holdTime: 0 });
@@ -114,7 +114,7 @@ describe("negotiate", () => {
     expect(agree({}, {}, true)).toMatchObject({ fourOctetAs: false, families: ["ipv4"] });
   });
 
-  it("sends IPv4 over IPv6 only if both want it (RFC 8950 4)", () => {
+  it("bgp 43: sends IPv4 over IPv6 only if both want it (RFC 8950 4)", () => {
     const theirs = withCapabilities(...theirOpen.capabilities, {
       kind: "extendedNextHop",
       families: [{ afi: 1, safi: 1, nextHopAfi: 2 }],

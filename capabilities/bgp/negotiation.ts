@@ -30,6 +30,8 @@ export type Offer = {
     /** Packets have found their way all the time: the F bit. */
     readonly isForwarding: boolean;
   };
+  /** Takes messages of up to 65535 octets (RFC 8654); ours are never longer than 4096. */
+  readonly extendedMessages?: boolean;
   /** What we are to the peer (RFC 9234), by the number of the role. */
   readonly role?: { readonly own: number; readonly isRequired: boolean };
 };
@@ -50,37 +52,52 @@ export type Session = {
   readonly canPeerRestart: boolean;
   /** Both keep routes after a NOTIFICATION that is no hard reset (RFC 8538). */
   readonly hasRestartNotification: boolean;
+  /** What the peer says of its own restarts (RFC 4724 section 3). */
+  readonly peerRestart:
+    | {
+        /** Seconds to wait for its return. */
+        readonly restartTime: number;
+        /** Families for which it has gone on forwarding meanwhile. */
+        readonly forwarding: readonly Family[];
+      }
+    | undefined;
+  /** Messages may have up to 65535 octets (RFC 8654). */
+  readonly hasExtendedMessages: boolean;
+  /** What we are to the peer by RFC 9234, if that was told. */
+  readonly ownRole: number | undefined;
 };
 
 /**
  * The OPEN that makes an offer.
  *
  * @param isPlain - without capabilities, for a peer that refused them (RFC 5492 section 3)
+ * @param hasBeenUp - there was a session since we started, so we are not restarting any more
  */
-export function openFor(offer: Offer, isPlain: boolean): Open {
+export function openFor(offer: Offer, isPlain: boolean, hasBeenUp = false): Open {
   return {
     type: "open",
     myAs: shortAs(offer.localAs),
     holdTime: offer.holdTime,
     identifier: offer.identifier,
-    capabilities: isPlain ? [] : capabilitiesOf(offer),
+    capabilities: isPlain ? [] : capabilitiesOf(offer, hasBeenUp),
   };
 }
 
-function capabilitiesOf(offer: Offer): readonly Capability[] {
+function capabilitiesOf(offer: Offer, hasBeenUp: boolean): readonly Capability[] {
   const { families, gracefulRestart, role } = offer;
   const unicast = families.map(family => ({ afi: afiOf(family), safi: SAFI_UNICAST }));
   return [
     ...unicast.map(family => ({ kind: "multiprotocol" as const, ...family })),
     { kind: "routeRefresh" },
     ...(offer.ipv4OverIpv6 === true ? [IPV4_OVER_IPV6] : []),
+    ...(offer.extendedMessages === true ? [{ kind: "extendedMessage" as const }] : []),
     ...(role === undefined ? [] : [{ kind: "role" as const, role: role.own }]),
     ...(gracefulRestart === undefined
       ? []
       : [
           {
             kind: "gracefulRestart" as const,
-            isRestarting: gracefulRestart.isRestarting,
+            isRestarting: gracefulRestart.isRestarting && !hasBeenUp,
             hasNotification: true,
             restartTime: gracefulRestart.restartTime,
             families: unicast.map(family => ({
@@ -115,22 +132,51 @@ export function negotiate(offer: Offer, isPlain: boolean, theirs: Open): Decoded
   if (problem !== undefined) {
     return problem;
   }
+  return decoded(
+    sessionOf(offer, isPlain ? { ...theirs, capabilities: [] } : theirs, {
+      peerAs,
+      isInternal,
+      families,
+      ownRole: isPlain || isInternal ? undefined : offer.role?.own,
+    }),
+  );
+}
+
+/** What the capabilities of both make of a session. */
+function sessionOf(
+  offer: Offer,
+  theirs: Open,
+  known: Pick<Session, "peerAs" | "isInternal" | "families" | "ownRole">,
+): Session {
   const restart = capability(theirs, "gracefulRestart");
-  const both = (kind: Capability["kind"]): boolean =>
-    !isPlain && capability(theirs, kind) !== undefined;
-  return decoded({
-    peerAs,
+  const has = (kind: Capability["kind"]): boolean => capability(theirs, kind) !== undefined;
+  return {
+    ...known,
     peerIdentifier: theirs.identifier,
-    isInternal,
     holdTime: Math.min(offer.holdTime, theirs.holdTime),
-    fourOctetAs: both("fourOctetAs"),
-    families,
-    hasEnhancedRefresh: both("enhancedRouteRefresh"),
-    hasIpv4OverIpv6: !isPlain && offer.ipv4OverIpv6 === true && takesIpv4OverIpv6(theirs),
-    canPeerRestart: both("gracefulRestart"),
+    fourOctetAs: has("fourOctetAs"),
+    hasEnhancedRefresh: has("enhancedRouteRefresh"),
+    hasIpv4OverIpv6: offer.ipv4OverIpv6 === true && takesIpv4OverIpv6(theirs),
+    canPeerRestart: restart !== undefined,
     hasRestartNotification:
-      !isPlain && offer.gracefulRestart !== undefined && restart?.hasNotification === true,
-  });
+      offer.gracefulRestart !== undefined && restart?.hasNotification === true,
+    peerRestart: peerRestartOf(restart),
+    hasExtendedMessages: offer.extendedMessages === true && has("extendedMessage"),
+  };
+}
+
+function peerRestartOf(
+  restart: Extract<Capability, { kind: "gracefulRestart" }> | undefined,
+): Session["peerRestart"] {
+  return (
+    restart && {
+      restartTime: restart.restartTime,
+      forwarding: restart.families.flatMap(({ afi, safi, isForwarding }) => {
+        const family = familyOfAfi(afi, safi);
+        return isForwarding && family !== undefined ? [family] : [];
+      }),
+    }
+  );
 }
 
 function capability<K extends Capability["kind"]>(

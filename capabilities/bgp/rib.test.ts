@@ -104,7 +104,7 @@ describe("what a peer is to know", () => {
     expect(rib.next()).toBeUndefined();
   });
 
-  it("is told in messages as full as they may be", () => {
+  it("bgp 50: is told in messages as full as they may be", () => {
     const { rib, peer } = connected();
     rib.announce(prefixes(10_000), blue);
     peer.drain(rib);

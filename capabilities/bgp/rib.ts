@@ -23,6 +23,10 @@ export type AdjRibOut = {
   /** The session is up: everything is due, and End-of-RIB after it. */
   connect(egress: Egress): void;
   disconnect(): void;
+  /** Everything again, as the last choice (RFC 8326), until the next session. */
+  drain(): void;
+  /** Whether End-of-RIB may go out: not while we have not yet been told all (RFC 4724 section 4.1). */
+  setComplete(isComplete: boolean): void;
   /** The peer asks for everything of a family again (RFC 2918); more asking is one answer. */
   refresh(family: Family): void;
   /** The next whole message; undefined if the peer knows everything or there is no session. */
@@ -40,6 +44,7 @@ export function createAdjRibOut(): AdjRibOut {
   const owedEnds = new Set<Family>();
   /** Families of which the table is being sent: how much of it the peer has is not known. */
   let inTransfer: readonly Family[] = [];
+  let isComplete = true;
   let egress: Egress | undefined;
   let messages: Iterator<Uint8Array> | undefined;
 
@@ -79,12 +84,12 @@ export function createAdjRibOut(): AdjRibOut {
   }
 
   function hasWork(): boolean {
-    return due.size + owedEnds.size + owedTables.size > 0;
+    return due.size + owedTables.size + (isComplete ? owedEnds.size : 0) > 0;
   }
 
   /** Everything that is due now; what changes on the way is for the next pass. */
   function* onePass(to: Egress): Generator<Uint8Array> {
-    const ends = [...owedEnds];
+    const ends = isComplete ? [...owedEnds] : [];
     inTransfer = [...owedTables];
     owedTables.clear();
     // A family that is owed its End-of-RIB is told for the first time; peers that know no marks get just the routes.
@@ -205,6 +210,14 @@ export function createAdjRibOut(): AdjRibOut {
       egress = undefined;
       messages = undefined;
       due.clear();
+    },
+    drain: () => {
+      if (egress === undefined) return;
+      egress = { ...egress, isShuttingDown: true };
+      egress.families.forEach(family => owedTables.add(family));
+    },
+    setComplete: to => {
+      isComplete = to;
     },
     refresh: family => {
       if (egress?.families.includes(family) === true) owedTables.add(family);

@@ -5,14 +5,20 @@ import { openMessageStream } from "./connection";
 import type { MessageStream } from "./connection";
 import { initialState, stateName, step } from "./fsm";
 import type { FsmAction, FsmEvent, FsmSettings, StateName, TimerName, Via } from "./fsm-types";
+import { createIntake } from "./intake";
+import type { IntakeOptions, Received, ReceivedRoute } from "./intake";
 import type { Session } from "./negotiation";
+import { createPump } from "./pump";
 import { createAdjRibOut } from "./rib";
-import { familyOfAfi } from "./wire/attributes/multiprotocol";
-import { encodeMessage } from "./wire/message";
+import type { Family } from "./wire/address";
+import { familyHead, familyOfAfi } from "./wire/attributes/multiprotocol";
+import { concat, u32 } from "./wire/bytes";
+import { Cease, ErrorCode } from "./wire/codes";
+import { encodeMessage, LONGEST_EXTENDED, MAX_LENGTH } from "./wire/message";
+import { notificationOf } from "./wire/notification";
 import type { Notification } from "./wire/notification";
 import { RefreshSubtype } from "./wire/route-refresh";
 import type { RouteRefresh } from "./wire/route-refresh";
-import { routesOf } from "./wire/update";
 import type { Update } from "./wire/update";
 
 /** What a session needs of the world. */
@@ -24,6 +30,9 @@ export type SessionEnvironment = {
   /** Our addresses on this connection. */
   nextHops(socket: Socket): Egress["nextHops"];
   changed(change: SessionChange): void;
+  readonly intake: IntakeOptions;
+  /** Milliseconds that End-of-RIB waits for `complete` at most (RFC 4724 section 4.1). */
+  readonly deferralMs: number;
 };
 
 /** The session came up or went away; an attempt that failed is `down` as well. */
@@ -31,19 +40,17 @@ export type SessionChange =
   | { readonly type: "up"; readonly session: Session }
   | { readonly type: "down"; readonly reason: string; readonly wasUp: boolean };
 
-/** What came from the peer since the session is up; routes are counted, not kept. */
-export type Received = {
-  readonly updates: number;
-  readonly announced: number;
-  readonly withdrawn: number;
-  /** Attributes that were malformed (RFC 7606). */
-  readonly faults: number;
-};
-
 export type PeerSession = {
   start(): void;
-  /** Until the next start. */
-  stop(notification?: Notification, reason?: string): void;
+  /**
+   * Until the next start; without a notification the peer is to keep our routes. Resolves when all
+   * is closed.
+   */
+  stop(notification?: Notification, reason?: string): Promise<void>;
+  /** Makes our routes the last choice (RFC 8326). */
+  drain(): void;
+  /** All that there is to announce has been announced. */
+  complete(): void;
   reset(notification: Notification, reason: string): void;
   /** A connection that the peer opened. */
   accept(socket: Socket): void;
@@ -53,11 +60,8 @@ export type PeerSession = {
   state(): StateName;
   session(): Session | undefined;
   received(): Received;
+  routes(): Iterable<ReceivedRoute>;
 };
-
-/** Octets that one write takes along: enough for the kernel, little enough for other sessions. */
-const BATCH = 65_536;
-const NOTHING_RECEIVED: Received = { updates: 0, announced: 0, withdrawn: 0, faults: 0 };
 
 export function createSession(settings: FsmSettings, environment: SessionEnvironment): PeerSession {
   const rib = createAdjRibOut();
@@ -66,8 +70,18 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
   let state = initialState;
   let dialling: Socket | undefined;
   let up: { readonly via: Via; readonly session: Session } | undefined;
-  let received = NOTHING_RECEIVED;
-  let isPumpDue = false;
+  let staleTimer: NodeJS.Timeout | undefined;
+  let deferral: NodeJS.Timeout | undefined;
+  const closing = new Set<Promise<void>>();
+  const intake = createIntake(environment.intake);
+  const pump = createPump(
+    () => up && streams.get(up.via),
+    () => rib.next(),
+    isStalled => {
+      if (up !== undefined) handle({ type: isStalled ? "stalled" : "flowing", via: up.via });
+    },
+  );
+  rib.setComplete(environment.deferralMs === 0);
 
   function handle(event: FsmEvent, arrived?: Socket): void {
     const result = step(settings, state, event, environment.random());
@@ -98,7 +112,7 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
         begin(action.via, action.session);
         return;
       case "ended":
-        end(action.reason, action.wasUp);
+        end(action);
         return;
       default:
         connect(action, arrived);
@@ -155,7 +169,7 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
         if (isCurrent()) handle({ type: "closed", via, reason });
       },
       drained: () => {
-        if (isCurrent()) schedulePump();
+        if (isCurrent()) pump.schedule();
       },
     });
     streams.set(via, stream);
@@ -167,7 +181,10 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
     });
     const stream = streams.get(via);
     streams.delete(via);
-    stream?.close();
+    if (stream !== undefined) {
+      const end = stream.close().finally(() => closing.delete(end));
+      closing.add(end);
+    }
   }
 
   function begin(via: Via, session: Session): void {
@@ -176,85 +193,57 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
       return;
     }
     up = { via, session };
-    received = NOTHING_RECEIVED;
-    stream.setContext(session);
+    clearTimeout(staleTimer);
+    intake.begin(session, settings.offer.localAs);
+    stream.setContext(session, session.hasExtendedMessages ? LONGEST_EXTENDED : MAX_LENGTH);
     rib.connect({
       ...session,
       localAs: settings.offer.localAs,
       nextHops: environment.nextHops(stream.socket),
     });
+    if (environment.deferralMs > 0) deferral ??= setTimeout(complete, environment.deferralMs);
     environment.changed({ type: "up", session });
-    schedulePump();
+    pump.schedule();
   }
 
-  function end(reason: string, wasUp: boolean): void {
+  function complete(): void {
+    clearTimeout(deferral);
+    rib.setComplete(true);
+    pump.schedule();
+  }
+
+  function end({ reason, wasUp, isGraceful }: Extract<FsmAction, { do: "ended" }>): void {
     if (wasUp) {
       up = undefined;
       rib.disconnect();
+      const seconds = intake.end(isGraceful);
+      if (seconds !== undefined) {
+        staleTimer = setTimeout(() => {
+          intake.expire();
+        }, 1_000 * seconds);
+      }
     }
     environment.changed({ type: "down", reason, wasUp });
   }
 
   function deliver(message: Update | RouteRefresh): void {
     if (message.type === "update") {
-      const { announced, withdrawn } = routesOf(message);
-      const count = (parts: typeof announced): number =>
-        parts.reduce((sum, { prefixes }) => sum + prefixes.length, 0);
-      received = {
-        updates: received.updates + 1,
-        announced: received.announced + count(announced),
-        withdrawn: received.withdrawn + count(withdrawn),
-        faults: received.faults + message.faults.length,
-      };
+      const family = intake.take(message);
+      if (family !== undefined) endFlood(family);
     } else if (message.subtype === RefreshSubtype.Request) {
       const family = familyOfAfi(message.afi, message.safi);
       if (family !== undefined) rib.refresh(family);
-      schedulePump();
+      pump.schedule();
     }
   }
 
-  /** What is announced in one turn of the event loop goes out together. */
-  function schedulePump(): void {
-    if (!isPumpDue) {
-      isPumpDue = true;
-      setImmediate(() => {
-        isPumpDue = false;
-        pump();
-      });
-    }
-  }
-
-  /** Writes until the kernel takes no more; then the send hold timer watches the peer. */
-  function pump(): void {
-    const stream = up === undefined ? undefined : streams.get(up.via);
-    if (up === undefined || stream === undefined) {
-      return;
-    }
-    const { via } = up;
-    if (stream.pending() > 0) {
-      handle({ type: "stalled", via });
-      return;
-    }
-    handle({ type: "flowing", via });
-    const batch = nextBatch();
-    if (batch === undefined) {
-      return;
-    }
-    if (stream.write(batch)) {
-      schedulePump();
-    } else {
-      handle({ type: "stalled", via });
-    }
-  }
-
-  function nextBatch(): Uint8Array | undefined {
-    const messages: Uint8Array[] = [];
-    for (let length = 0; length < BATCH; length += messages.at(-1)?.length ?? 0) {
-      const message = rib.next();
-      if (message === undefined) break;
-      messages.push(message);
-    }
-    return messages.length === 0 ? undefined : Buffer.concat(messages);
+  /** RFC 4486 section 4. */
+  function endFlood(family: Family): void {
+    const limit = environment.intake.maxPrefixes ?? 0;
+    const data = concat(familyHead(family), u32(limit));
+    const notification = { code: ErrorCode.Cease, subcode: Cease.MaximumPrefixes, data };
+    const reason = `the peer announces more than ${limit} prefixes of ${family}`;
+    handle({ type: "reset", notification: notificationOf(notification), reason });
   }
 
   function setTimer(name: TimerName, ms: number): void {
@@ -275,13 +264,23 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
     start: () => {
       handle({ type: "start" });
     },
-    stop: (notification, reason) => {
+    stop: async (notification, reason) => {
       handle({
         type: "stop",
         ...(notification !== undefined && { notification }),
         ...(reason !== undefined && { reason }),
       });
+      clearTimeout(staleTimer);
+      clearTimeout(deferral);
+      deferral = undefined;
+      intake.expire();
+      await Promise.all(closing);
     },
+    drain: () => {
+      rib.drain();
+      pump.schedule();
+    },
+    complete,
     reset: (notification, reason) => {
       handle({ type: "reset", notification, reason });
     },
@@ -290,15 +289,16 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
     },
     announce: (prefixes, set) => {
       rib.announce(prefixes, set);
-      schedulePump();
+      pump.schedule();
     },
     withdraw: prefixes => {
       rib.withdraw(prefixes);
-      schedulePump();
+      pump.schedule();
     },
     prefixes: () => rib.prefixes(),
     state: () => stateName(state),
     session: () => up?.session,
-    received: () => received,
+    received: () => intake.received(),
+    routes: () => intake.routes(),
   };
 }

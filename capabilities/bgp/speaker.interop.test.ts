@@ -62,7 +62,7 @@ describe("the speaker and BIRD", () => {
     expect(peer.status()).toMatchObject({ state: "Established", session: { peerAs: birdAs } });
   });
 
-  it("agree on communities of all kinds, MED, prepending and a change of them", async () => {
+  it("bgp 46: agree on communities of all kinds, MED, prepending and a change of them", async () => {
     const peer = await meet();
     peer.announce(["192.0.2.1/32"], {
       communities: ["65535:0", "65001:7"],
@@ -90,7 +90,7 @@ describe("the speaker and BIRD", () => {
     expect(route).toMatch(/BGP.as_path: *\n/);
   });
 
-  it("keep the shorter hold time with keepalives", async () => {
+  it("bgp 4: keep the shorter hold time with keepalives", async () => {
     await meet({ holdTime: 3 });
     expect(await established()).toMatch(/Hold timer:\s+[\d.]+\/3/);
     const since = (text: string): string | undefined => /up\s+([\d:.]+)/.exec(text)?.[1];
@@ -125,7 +125,7 @@ describe("the speaker and BIRD", () => {
     );
     await ask("enable peer");
     await established();
-    peer.stop("maintenance until nöön");
+    await peer.stop("maintenance until nöön");
     await waitFor("BIRD to say so", async () =>
       /Received: Administrative shutdown.*maintenance until nöön/i.test(await bird.log()),
     );

@@ -3,7 +3,9 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createSpeaker } from "./speaker";
-import type { Peer, PeerOptions, Speaker } from "./speaker";
+import type { Peer } from "./peer";
+import type { PeerOptions } from "./peer-options";
+import type { Speaker } from "./speaker";
 
 const HOST = "127.0.0.1";
 

@@ -150,6 +150,8 @@ function sessionOptions(peer: BgpPeer, me: NodeFacts): PeerOptions {
     as: peer.peerAsn,
     holdTime: peer.holdTime,
     families: peer.families,
+    // Routers are found however far away they are.
+    multihop: 255,
     nextHops: otherNextHops(peer, me),
     ...(localAsn === undefined ? {} : { localAs: localAsn }),
     ...(sourceAddress === undefined ? {} : { localAddress: sourceAddress }),

@@ -83,6 +83,15 @@ export const CapabilityCode = {
   LongLivedGracefulRestart: 71,
 } as const;
 
+/** What the sender of capability 9 is to the other side (RFC 9234 section 4.1). */
+export const Role = {
+  Provider: 0,
+  RouteServer: 1,
+  RouteServerClient: 2,
+  Customer: 3,
+  Peer: 4,
+} as const;
+
 /** Path attributes: RFC 4271 section 5 and those that it names in `wire/attributes/`. */
 export const AttributeCode = {
   Origin: 1,

@@ -21,6 +21,8 @@ export type Frame = { readonly type: number; readonly body: Uint8Array };
 
 export const HEADER_LENGTH = 19;
 export const MAX_LENGTH = 4096;
+/** With extended messages (RFC 8654). */
+export const LONGEST_EXTENDED = 65_535;
 const MARKER_LENGTH = 16;
 
 /** Shortest message of each type, header included (RFC 4271 section 6.1; RFC 2918). */
@@ -61,7 +63,9 @@ function checkHeader(type: number, length: number, maxLength: number): Decoded<n
   if (minLength === undefined) {
     return headerError(HeaderError.BadType, `message type ${type} is not known`, u8(type));
   }
-  const longest = type === MessageType.Keepalive ? minLength : maxLength;
+  // RFC 8654 section 4: OPEN and KEEPALIVE stay as short as they were.
+  const most = type === MessageType.Open ? MAX_LENGTH : maxLength;
+  const longest = type === MessageType.Keepalive ? minLength : most;
   if (length < minLength || length > longest) {
     const reason = `${length} is no length of a message of type ${type}`;
     return headerError(HeaderError.BadLength, reason, u16(length));

@@ -34,6 +34,13 @@ export function hardReset(notification: Notification): Notification {
   return { type: "notification", code: ErrorCode.Cease, subcode: Cease.HardReset, data };
 }
 
+/** What a hard reset is for; any other notification itself (RFC 8538 section 3.1). */
+export function withoutHardReset(notification: Notification): Notification {
+  const { code, subcode, data } = notification;
+  const isHard = code === ErrorCode.Cease && subcode === Cease.HardReset && data.length >= 2;
+  return isHard ? decodeNotification(data) : notification;
+}
+
 /** Octets of text that a shutdown communication can carry (RFC 9003 section 2). */
 const LONGEST_TEXT = 255;
 

@@ -101,7 +101,7 @@ describe("OPEN, written by hand from the RFCs", () => {
     });
   });
 
-  it("uses the long form when the short one is too small", () => {
+  it("bgp 33: uses the long form when the short one is too small", () => {
     const data = new Uint8Array(200);
     const capabilities = [1, 2].map(n => ({ kind: "unknown", code: 200 + n, data }) as const);
     const bytes = encodeOpen({ ...open, capabilities });

@@ -131,7 +131,7 @@ describe("UPDATE, written by hand from the RFCs", () => {
     });
   });
 
-  it("withdrawals of both families", () => {
+  it("bgp 42: withdrawals of both families", () => {
     const bytes = body("800f08 000201 2020010db8", "", nlri);
     const result = decodeUpdate(bytes, external);
     expect(result.ok && routesOf(result.value).withdrawn).toEqual([
@@ -149,7 +149,7 @@ describe("UPDATE, written by hand from the RFCs", () => {
     });
   });
 
-  it("AS_TRANS and AS4_PATH towards a peer that knows two octets (RFC 6793 4.2)", () => {
+  it("bgp 45: AS_TRANS and AS4_PATH towards a peer that knows two octets (RFC 6793 4.2)", () => {
     const asPath = [{ kind: "sequence" as const, ases: [65_001, 4_200_000_001] }];
     const aggregator = { as: 4_200_000_002, address: "192.0.2.9" };
     const sent = update({
@@ -205,7 +205,7 @@ describe("UPDATE, written by hand from the RFCs", () => {
     expect(endOfRibFamily(update({ attributes: { unreach } }))).toBeUndefined();
   });
 
-  it("link bandwidth is transitive and a float (T4 of other implementations' traps)", () => {
+  it("bgp 48: link bandwidth is transitive and a float (T4 of other implementations' traps)", () => {
     expect(linkBandwidth(65_001, 125_000_000)).toBe("0004fde94cee6b28");
   });
 });
@@ -268,7 +268,7 @@ describe("malformed attributes (RFC 7606)", () => {
     ["4 an attribute longer than the rest", `${mandatory} 80040900000001`, withdraw(0)],
     ["4 less left than a header", `${mandatory} 8004`, withdraw(0)],
     ["4 less left than a long header", `${mandatory} 900400`, withdraw(0)],
-  ])("%s", (_name, hex, expected, context = external) => {
+  ])("bgp 59, 62: %s", (_name, hex, expected, context = external) => {
     const result = decodeUpdate(body(hex, nlri), context);
     expect(result.ok && result.value.faults.map(f => `${f.action} ${f.attribute}`)).toEqual([
       expected,
@@ -283,7 +283,7 @@ describe("malformed attributes (RFC 7606)", () => {
     );
   });
 
-  it("keeps the first of two", () => {
+  it("bgp 60: keeps the first of two", () => {
     const result = decodeUpdate(body(`${mandatory} 80040400000001 80040400000002`, nlri), external);
     expect(result.ok && result.value.attributes.med).toBe(1);
   });
@@ -314,7 +314,7 @@ describe("malformed attributes (RFC 7606)", () => {
       toHex(body(`${mandatory} 40f000`, nlri)),
       "3/2",
     ],
-  ])("%s ends the session", (_name, hex, expected) => {
+  ])("bgp 60, 61, 63: %s ends the session", (_name, hex, expected) => {
     const result = decodeUpdate(fromHex(hex), external);
     expect(result.ok ? "ok" : `${result.error.code}/${result.error.subcode}`).toBe(expected);
   });
@@ -332,7 +332,7 @@ describe("UPDATE, by random input", { timeout: 60_000 }, () => {
     );
   });
 
-  it("has the attributes of RFC 4760 first and the others by code (RFC 7606 5.1)", () => {
+  it("bgp 47: has the attributes of RFC 4760 first and the others by code (RFC 7606 5.1)", () => {
     fc.assert(
       fc.property(anyUpdate(internal), message => {
         const shuffled = { ...message, attributes: reverse(message.attributes) };
