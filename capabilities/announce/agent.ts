@@ -8,28 +8,30 @@ import type { Facts, Standing } from "./decision";
 import { claimsByNode, nextClaims, replacedClaims } from "./holders";
 import { createPacketResponder } from "./layer2/packet-mode/packet-responder";
 import { createResponder } from "./layer2/responder";
-import type { Outcome, Responder } from "./layer2/responder";
-import { announcingLinks, chooseInterfaces } from "./layer2/interfaces";
+import type { Binding, Outcome, Responder } from "./layer2/responder";
+import { announcingLinks } from "./layer2/interfaces";
 import type { Link } from "./layer2/kernel-state";
 import type { Claim, Member, Membership } from "./membership/membership";
-import { createProber } from "./membership/prober";
 import type { Prober } from "./membership/prober";
 import { followSecret } from "./membership/secret";
 import { startHeartbeatThread } from "./membership/thread";
 import { movesBetween } from "./moves";
 import type { Fate, Move } from "./moves";
+import { announcerFor, proberFor } from "./agent-edges";
 import type { AgentParts } from "./agent-parts";
 import { NOTHING_OWNED, isSameOwned, nextOwnership, withoutAddresses } from "./ownership";
 import type { Ownership } from "./ownership";
-import { createAnnouncer } from "./packet/burst";
 import type { Announcer } from "./packet/burst";
-import { openAnswerSocket } from "./packet/packet-socket";
 import type { Plan } from "./plan";
 import { createRebalancer } from "./rebalancer";
 import type { Rebalancer } from "./rebalancer";
 import { createReporter } from "./reporter";
 import type { Reporter } from "./reporter";
+import { watchVirtualIps } from "./status/virtual-ips";
+import type { VirtualIps } from "./status/virtual-ips";
 import { delay, startInterval, startTimer } from "./timers";
+import { watchWire } from "./wire/wire-watch";
+import type { WireWatch } from "./wire/wire-watch";
 
 export type Agent = {
   /** True once this node knows the cluster's state and takes part. */
@@ -40,8 +42,6 @@ export type Agent = {
 
 /** Heartbeat intervals to listen before taking part: who is there must have been asked and have answered. */
 const LISTEN_INTERVALS = 6;
-/** Rounds of questions in a heartbeat interval: three of them fit between the first miss and the third. */
-const ROUNDS_PER_INTERVAL = 2;
 /** So long others may take to answer for what we have when we leave, ms. */
 const HANDOVER_LIMIT_MS = 5000;
 const HANDOVER_CHECK_MS = 20;
@@ -68,6 +68,8 @@ class RunningAgent implements Agent {
   readonly #announcer: Announcer;
   readonly #prober: Prober;
   readonly #reporter: Reporter;
+  readonly #vips: VirtualIps;
+  readonly #wire: WireWatch;
   readonly #bgp: Advertiser;
   #membership: Membership | undefined;
   #secret: { stop(): Promise<void> } | undefined;
@@ -92,11 +94,12 @@ class RunningAgent implements Agent {
   readonly #toAnnounce = new Set<string>();
 
   constructor(parts: AgentParts) {
-    const { options, kernel, socket, metrics, log } = parts;
+    const { options, kernel, metrics, log } = parts;
     this.#parts = parts;
     this.#me = options.nodeName;
     this.#listenMs = LISTEN_INTERVALS * options.heartbeatIntervalMs;
-    this.#reporter = createReporter(parts);
+    this.#vips = watchVirtualIps(log);
+    this.#reporter = createReporter(parts, this.#vips);
     this.#bgp = createAdvertiser({
       ...{ log, signed: signedTcp, after: startTimer, now: () => performance.now() },
       ...{ ignoreExcludeLabel: options.ignoreExcludeLabel, drainMs: options.bgpDrainMs },
@@ -108,19 +111,7 @@ class RunningAgent implements Agent {
       },
     });
     metrics.watchSessions(() => this.#bgp.reports());
-    const send = (index: number, frame: Uint8Array): void => {
-      socket.send(index, frame);
-    };
-    this.#announcer = createAnnouncer({
-      send,
-      after: startTimer,
-      onSent: ip => {
-        metrics.gratuitousSent.inc({ ip });
-      },
-      onError: (error, address, link) => {
-        log.warn({ err: error, address, interface: link.name }, "announcement was not sent");
-      },
-    });
+    this.#announcer = announcerFor(parts);
     this.#responder = createResponder({
       ...{ kernel, packets: createPacketResponder(metrics.countAnswers) },
       sysctlRoot: options.sysctlRoot,
@@ -130,21 +121,10 @@ class RunningAgent implements Agent {
         this.#onOutcome(outcome);
       },
     });
-    this.#prober = createProber({
-      openSocket: openAnswerSocket,
-      send: (index, frame) => {
-        send(index, frame);
-        metrics.probesSent.inc();
-      },
-      links: () =>
-        chooseInterfaces(this.#links, "all", options.excludeInterfaces).filter(l => l.carrier),
-      roundMs: options.heartbeatIntervalMs / ROUNDS_PER_INTERVAL,
-      after: startTimer,
+    this.#prober = proberFor(parts, {
+      links: () => this.#links,
       onVerdict: () => {
         this.#planSoon();
-      },
-      onError: error => {
-        log.warn({ err: error }, "a silent owner cannot be asked for: its addresses stay with it");
       },
     });
     this.#rebalancer = createRebalancer({
@@ -156,9 +136,8 @@ class RunningAgent implements Agent {
       every: startInterval,
     });
     this.#watch = watchCluster({
-      ...{ namespace: options.namespace, nodeName: this.#me },
+      ...{ namespace: options.namespace, nodeName: this.#me, log },
       loadBalancerClass: options.loadBalancerClass,
-      log,
       onChange: () => {
         this.#planSoon();
       },
@@ -167,6 +146,19 @@ class RunningAgent implements Agent {
       },
     });
     this.#reporter.useServices(this.#watch);
+    this.#vips.onConflict(() => {
+      this.#planSoon();
+    });
+    this.#wire = watchWire(parts, {
+      ...{ vips: this.#vips, links: () => this.#links },
+      nodes: () => this.#watch.nodes(),
+      onChange: wire => {
+        this.#reporter.wireChanged(wire);
+        this.#planSoon();
+      },
+      onSight: this.#reporter.seen,
+      onTimes: this.#reporter.moveMeasured,
+    });
   }
 
   async start(): Promise<void> {
@@ -225,7 +217,9 @@ class RunningAgent implements Agent {
     this.#rebalancer.stop();
     this.#announcer.stopAll();
     this.#prober.stop();
+    this.#wire.stop();
     this.#watch.stop();
+    this.#vips.stop();
     if (wasActive) await this.#responder.own(new Map());
     await this.#responder.stop();
     await sessions;
@@ -245,7 +239,7 @@ class RunningAgent implements Agent {
   }
 
   async #activateOnceSynced(keyed: Promise<void>): Promise<void> {
-    await Promise.all([this.#watch.synced, keyed]);
+    await Promise.all([this.#watch.synced, this.#vips.synced, keyed]);
     this.#tellPeers();
     // Who is there must be known before anything is owned or released: a node that comes back must not
     // believe that it is alone.
@@ -384,22 +378,24 @@ class RunningAgent implements Agent {
   #take(moves: readonly Move[], plan: Plan): void {
     const now = performance.now();
     const held = this.#ownership.owned;
-    const mine = moves.filter(({ to }) => to === this.#me);
+    const claimed = claimsByNode(this.#members());
+    const isActive = this.#phase === "active";
+    const alive = aliveOf(this.#standing());
+    this.#wire.planned({ plan, alive, claimed, own: this.#claims, isActive });
+    const mine = this.#wire.release(moves.filter(({ to }) => to === this.#me));
     mine.forEach(({ address }) => this.#toAnnounce.add(address));
     this.#noteContests(plan);
-    const claimed = claimsByNode(this.#members());
     this.#ownership = nextOwnership(this.#ownership, {
-      plan,
-      me: this.#me,
-      now,
+      ...{ plan, me: this.#me, now },
       isClaimedBy: (address, node) => claimed.get(node)?.has(address) ?? false,
+      isWithheld: address => this.#wire.isWithheld(address),
     });
     const { owned, lingering } = this.#ownership;
     this.#responder.know(new Set(plan.addresses.keys()));
     for (const address of held.keys()) {
       if (!owned.has(address) || lingering.has(address)) this.#announcer.stop(address);
     }
-    this.#reporter.planned({ plan, takenOver: mine, held, alive: aliveOf(this.#standing()) });
+    this.#reporter.planned({ plan, takenOver: mine, held, alive });
     // Epochs are raised when it is clear that this node keeps what it took or adopted.
     this.#claim(new Set(this.#claims.map(({ address }) => address)));
     this.#stopLinger();
@@ -426,11 +422,15 @@ class RunningAgent implements Agent {
     this.#links = outcome.links;
     this.#tellLinks();
     if (this.#phase === "active") {
-      for (const binding of outcome.answering) {
-        const isMine = this.#plan?.addresses.get(binding.address)?.owner === this.#me;
-        if (isMine && (outcome.fresh.includes(binding) || this.#toAnnounce.has(binding.address)))
-          this.#announcer.start(binding.address, binding.link);
+      const isMine = ({ address }: Binding): boolean =>
+        this.#plan?.addresses.get(address)?.owner === this.#me;
+      const mine = outcome.answering.filter(isMine);
+      for (const binding of mine) {
+        if (!outcome.fresh.includes(binding) && !this.#toAnnounce.has(binding.address)) continue;
+        this.#announcer.start(binding.address, binding.link);
+        this.#wire.announced(binding.address, binding.link);
       }
+      this.#announcer.refresh(mine);
       outcome.answering.forEach(({ address }) => this.#toAnnounce.delete(address));
     }
     const answering = new Set(outcome.answering.map(({ address }) => address));

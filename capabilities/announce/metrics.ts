@@ -1,4 +1,4 @@
-import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import { registerSessionMetrics } from "./bgp/session-metrics";
 import type { SessionReport } from "./bgp/sessions";
 import type { AnswerCount } from "./layer2/packet-mode/packet-responder";
@@ -22,11 +22,22 @@ export type Metrics = {
   readonly sessionDowns: Counter<"peer">;
   /** Adds what was asked and answered by packets. */
   readonly countAnswers: (counts: readonly AnswerCount[]) => void;
+  readonly conflicts: Gauge;
+  readonly conflictsSeen: Counter;
+  readonly defences: Counter;
+  readonly observationsSent: Counter;
+  readonly takeover: Histogram;
+  readonly convergence: Histogram;
+  /** From now on it is read from here who is seen to answer for other nodes' addresses. */
+  countSights(read: () => Readonly<Record<string, number>>): void;
   /** From now on the heartbeats' counts are read from here. */
   countHeartbeats(read: () => HeartbeatCounts): void;
   /** From now on the BGP sessions are read from here. */
   watchSessions(read: () => readonly SessionReport[]): void;
 };
+
+/** Upper bounds of the histograms, s. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -58,6 +69,19 @@ export function createMetrics(): Metrics {
     labelNames: ["ip"],
     registers,
   });
+  let readSights: () => Readonly<Record<string, number>> = () => ({});
+  new Gauge({
+    name: "ancho_observed_addresses",
+    help: "Addresses of other nodes that this node asks for now and then, by who was seen to answer: owner (the node that is to, alone), other, nobody",
+    labelNames: ["seen"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [seen, count] of Object.entries(readSights())) this.set({ seen }, count);
+    },
+  });
+  const histogram = (name: string, help: string): Histogram =>
+    new Histogram({ name, help, buckets: [...SECONDS], registers });
   return {
     registry,
     countAnswers: counts => {
@@ -69,6 +93,22 @@ export function createMetrics(): Metrics {
     unguarded: gauge(
       "ancho_unguarded_addresses",
       "Addresses that this node's kernel speaks for whoever owns them: they are local and strictARP is off",
+    ),
+    countSights: read => {
+      readSights = read;
+    },
+    observationsSent: new Counter({
+      name: "ancho_observations_sent_total",
+      help: "ARP requests and neighbor solicitations sent to see who answers for the addresses of other nodes",
+      registers,
+    }),
+    takeover: histogram(
+      "ancho_takeover_seconds",
+      "From the decision that this node takes an address over until its kernel answered and the first announcement was sent",
+    ),
+    convergence: histogram(
+      "ancho_convergence_seconds",
+      "From that decision until gateway and neighbours had answered to the address's new place",
     ),
     watchSessions: read => {
       readSessions = read;
@@ -82,6 +122,20 @@ export function createMetrics(): Metrics {
     probesSent: new Counter({
       name: "ancho_probes_sent_total",
       help: "ARP requests and neighbor solicitations sent to find out whether a silent owner still answers",
+      registers,
+    }),
+    conflicts: gauge(
+      "ancho_address_conflicts",
+      "Addresses looked after by this node that a host outside the cluster has, too",
+    ),
+    conflictsSeen: new Counter({
+      name: "ancho_address_conflicts_seen_total",
+      help: "Times that a host outside the cluster was seen to have an address",
+      registers,
+    }),
+    defences: new Counter({
+      name: "ancho_address_defences_total",
+      help: "Announcements sent since somebody else claimed an address in use, or was about to take it",
       registers,
     }),
     countHeartbeats: read => {

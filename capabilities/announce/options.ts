@@ -20,6 +20,11 @@ export type Options = {
   readonly rebalanceIntervalMs: number;
   /** How long routes are kept as the last choice before they are taken back on purpose, ms. */
   readonly bgpDrainMs: number;
+  /** Questions on the wire before an address is used for the first time. */
+  readonly conflictProbes: number;
+  readonly conflictProbeIntervalMs: number;
+  /** Time between two announcements of an address that stays where it is; 0 for none. */
+  readonly refreshIntervalMs: number;
 };
 
 /** What the command line asks for. */
@@ -53,6 +58,21 @@ const FLAGS = {
     env: "HEARTBEAT_INTERVAL_MS",
     fallback: "50",
     help: "time between heartbeats, 20 to 10000; after 3 without, and no answer on the wire, a node is dead",
+  },
+  "conflict-probes": {
+    env: "CONFLICT_PROBES",
+    fallback: "3",
+    help: "questions on the wire, 0 to 10, whether anybody has an address before it is first announced",
+  },
+  "conflict-probe-interval-ms": {
+    env: "CONFLICT_PROBE_INTERVAL_MS",
+    fallback: "150",
+    help: "time between these questions, and after the last one, 20 to 2000",
+  },
+  "refresh-interval-s": {
+    env: "REFRESH_INTERVAL_S",
+    fallback: "120",
+    help: "an address that stays where it is is announced again so often, 10 to 3600; 0: never",
   },
   "sysctl-root": {
     env: "SYSCTL_ROOT",
@@ -168,6 +188,13 @@ function readOptions(
       get("heartbeat-interval-ms"),
       [20, 10_000],
     ),
+    conflictProbes: readNumber("conflict-probes", get("conflict-probes"), [0, 10]),
+    conflictProbeIntervalMs: readNumber(
+      "conflict-probe-interval-ms",
+      get("conflict-probe-interval-ms"),
+      [20, 2000],
+    ),
+    refreshIntervalMs: 1000 * readRefresh(get("refresh-interval-s")),
     sysctlRoot: get("sysctl-root") ?? "",
     excludeInterfaces: readPatterns(get("exclude-interfaces") ?? ""),
     ignoreExcludeLabel,
@@ -190,6 +217,10 @@ function readNumber(
     throw new Error(`--${name} is "${text ?? ""}": give a whole number from ${min} to ${max}`);
   }
   return value;
+}
+
+function readRefresh(text: string | undefined): number {
+  return text === "0" ? 0 : readNumber("refresh-interval-s", text, [10, 3600]);
 }
 
 function readAddress(text: string): readonly [string, number] {

@@ -17,7 +17,8 @@ const NOBODY = planOf(["iris1", "iris2"], []);
 /** iris1's next state; `claims` is what others said that they answer for. */
 function next(before: Ownership, plan: Plan, now: number, claims: readonly string[] = []) {
   const isClaimedBy = (address: string, node: string) => claims.includes(`${node} ${address}`);
-  return nextOwnership(before, { plan, me: "iris1", now, isClaimedBy });
+  const isWithheld = () => false;
+  return nextOwnership(before, { plan, me: "iris1", now, isClaimedBy, isWithheld });
 }
 
 describe("nextOwnership", () => {
@@ -27,6 +28,15 @@ describe("nextOwnership", () => {
   it("owns what the plan gives it", () => {
     expect([...held.owned]).toEqual([[IP, "all"]]);
     expect(next(NOTHING_OWNED, BOTH, 0).owned.size).toBe(0);
+  });
+
+  it("does not answer for what is withheld, whether it did before or not", () => {
+    const input = { plan: ALONE, me: "iris1", now: 0, isClaimedBy: () => false };
+    for (const before of [NOTHING_OWNED, held]) {
+      expect(nextOwnership(before, { ...input, isWithheld: ip => ip === IP })).toEqual(
+        NOTHING_OWNED,
+      );
+    }
   });
 
   it("answers on, however long it takes, until the new owner answers", () => {

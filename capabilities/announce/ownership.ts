@@ -26,6 +26,8 @@ export type OwnershipInput = {
   readonly now: number;
   /** True if the node says that it answers for the address. */
   readonly isClaimedBy: (address: string, node: string) => boolean;
+  /** True for an address that must not be answered for yet, since a stranger may have it. */
+  readonly isWithheld: (address: string) => boolean;
 };
 
 /**
@@ -33,13 +35,13 @@ export type OwnershipInput = {
  * that nobody is to answer for any more goes at once.
  */
 export function nextOwnership(before: Ownership, input: OwnershipInput): Ownership {
-  const { plan, me, now, isClaimedBy } = input;
+  const { plan, me, now, isClaimedBy, isWithheld } = input;
   const owned = new Map<string, WantedInterfaces>();
   const lingering = new Map<string, number>();
   for (const { address, owner, interfaces } of plan.addresses.values()) {
     const held = before.owned.get(address);
     if (owner === me) {
-      owned.set(address, interfaces);
+      if (!isWithheld(address)) owned.set(address, interfaces);
     } else if (held !== undefined) {
       const known = before.lingering.get(address) ?? Infinity;
       const until = isClaimedBy(address, owner) ? Math.min(known, now + LINGER_MS) : Infinity;

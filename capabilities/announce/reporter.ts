@@ -12,8 +12,15 @@ import type { Move } from "./moves";
 import type { AddressPlan, Plan, Verdict } from "./plan";
 import { announcedOf } from "./status/announced-condition";
 import { startAnnouncedWriter } from "./status/announced-writer";
+import { createConflictReports } from "./status/conflict-reports";
+import type { ConflictTurn } from "./status/conflict-reports";
 import { startStatusWriter } from "./status/status-writer";
-import type { AddressStatus } from "./status/virtual-ip-status";
+import type { AddressStatus, TimedMove } from "./status/virtual-ip-status";
+import { createSightReports } from "./status/sight-reports";
+import type { VirtualIps } from "./status/virtual-ips";
+import type { Observer } from "./wire/observer";
+import type { Wire } from "./wire/wire";
+import type { MoveTimes } from "./wire/wire-watch";
 
 /** Tells users what this node does: status objects, events, metrics, log. Never waits, never throws. */
 export type Reporter = {
@@ -26,6 +33,11 @@ export type Reporter = {
   advertised(view: BgpView, changes: ReturnType<typeof changesBetween>): void;
   sessionNews(news: SessionNews): void;
   reconciled(outcome: Outcome): void;
+  /** What is heard of strangers may be something else than before. */
+  wireChanged(wire: Pick<Wire, "conflicts" | "settled">): void;
+  /** Another one is seen to answer for an address of another node. */
+  readonly seen: (address: string, observer: Observer) => void;
+  readonly moveMeasured: (address: string, times: MoveTimes) => void;
   stop(): Promise<void>;
 };
 
@@ -47,10 +59,10 @@ const NO_SERVICES: ServiceSource = { service: () => undefined, allServices: () =
 
 type Parts = Omit<AgentParts, "kernel" | "socket">;
 
-export function createReporter(parts: Parts): Reporter {
+export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
   const { options, events, metrics, log } = parts;
   const me = options.nodeName;
-  const moves = new Map<string, Move & { readonly at: string }>();
+  const moves = new Map<string, TimedMove>();
   let source = NO_SERVICES;
   let alive: ReadonlySet<string> = new Set();
   // Asked of every Service, so not to be made anew each time.
@@ -69,6 +81,13 @@ export function createReporter(parts: Parts): Reporter {
   const state = speakerState(parts, () => configErrors && [...configErrors, ...bgp.problems()]);
   const bgp = createBgpReporter(parts, emit);
   let toldByBgp: BgpView["told"] = new Set();
+  const sights = createSightReports({ me, now: Date.now });
+  let settledOn: Wire["settled"] = () => undefined;
+  const conflicts = createConflictReports({
+    me,
+    now: () => new Date().toISOString(),
+    onTurn: noteConflict,
+  });
 
   const writer = startStatusWriter({
     client: parts.client,
@@ -84,6 +103,7 @@ export function createReporter(parts: Parts): Reporter {
     onAdvertisers: keys => {
       announcedWriter.check(keys.flatMap(key => source.service(key) ?? []));
     },
+    vips,
     log,
   });
 
@@ -99,6 +119,8 @@ export function createReporter(parts: Parts): Reporter {
         answering,
         withoutInterface,
         byBgp: address => bgp.byBgp(keyOf(service), address, writer.advertisersOf(address)),
+        problems: outcome.problems,
+        conflict: address => conflicts.get(address),
       }),
     onSilence: (key, message) => {
       emit(key, "Warning", "NotAnnounced", message);
@@ -110,7 +132,24 @@ export function createReporter(parts: Parts): Reporter {
     const owner = plan.addresses.get(address)?.owner;
     const bindings = outcome.answering.filter(binding => binding.address === address);
     const move = moves.get(address);
-    return { owner, bindings, ...(move ? { move } : {}) };
+    const conflict = conflicts.get(address) ?? sights.stranger(address);
+    const sight = sights.get(address);
+    const settled = settledOn(address);
+    return {
+      ...{ owner, bindings },
+      ...(move ? { move } : {}),
+      ...(sight ? { sight } : {}),
+      ...(conflict ? { conflict } : {}),
+      ...(settled === undefined ? {} : { settled }),
+    };
+  }
+
+  function noteConflict({ address, type, reason, message }: ConflictTurn): void {
+    log[type === "Warning" ? "warn" : "info"]({ address }, message);
+    if (type === "Warning") metrics.conflictsSeen.inc();
+    for (const service of plan?.addresses.get(address)?.services ?? []) {
+      emit(service, type, reason, message);
+    }
   }
 
   function emit(service: string, type: "Normal" | "Warning", reason: string, text: string): void {
@@ -280,6 +319,23 @@ export function createReporter(parts: Parts): Reporter {
       noteChanges();
       announcedWriter.check(source.allServices());
       noteMetrics();
+    },
+    wireChanged: wire => {
+      settledOn = wire.settled;
+      const changed = conflicts.update(wire);
+      if (changed.length === 0) return;
+      changed.forEach(writer.addressChanged);
+      metrics.conflicts.set(wire.conflicts().size);
+      announcedWriter.check(source.allServices());
+    },
+    seen: (address, observer) => {
+      if (sights.update(address, observer)) writer.addressChanged(address);
+    },
+    moveMeasured: (address, times) => {
+      const move = moves.get(address);
+      if (!move) return;
+      moves.set(address, { ...move, ...times });
+      writer.addressChanged(address);
     },
     stop: async () => {
       await Promise.all([writer.stop(), announcedWriter.stop(), state.stop()]);

@@ -64,8 +64,9 @@ describe("buildCrds", () => {
     const columns = versions[0]?.additionalPrinterColumns ?? [];
     const at = (wide: boolean) =>
       columns.filter(({ priority = 0 }) => priority > 0 === wide).map(({ name }) => name);
-    expect(at(false)).toEqual(["Pool", "Service", "Phase", "Protocol", "Node", "Age"]);
-    expect(at(true)).toEqual(["MAC", "Interface", "Reason"]);
+    const narrow = ["Address", "Pool", "Service", "Phase", "Protocol", "Node", "Seen", "Age"];
+    expect(at(false)).toEqual(narrow);
+    expect(at(true)).toEqual(["MAC", "Interface", "Stranger", "Reason"]);
   });
 
   it("keeps MetalLB's kinds in namespaces and without short names", () => {

@@ -179,13 +179,16 @@ const STATE_COLUMNS: readonly Column[] = [
 ];
 
 const VIP_COLUMNS: readonly Column[] = [
+  text("Address", ".spec.address"),
   text("Pool", ".spec.pool"),
   text("Service", ".status.service"),
   text("Phase", ".status.phase"),
   text("Protocol", ".status.protocol"),
   text("Node", ".status.intendedOwner.node"),
+  text("Seen", ".status.seen"),
   text("MAC", ".status.intendedOwner.mac", 1),
   text("Interface", ".status.intendedOwner.interface", 1),
+  text("Stranger", ".status.conflict.mac", 1),
   text("Reason", ".spec.reason", 1),
   AGE,
 ];

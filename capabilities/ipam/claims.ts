@@ -9,6 +9,7 @@ import type { ResourceKind } from "../kube/resource";
 import type { Choice } from "./allocator";
 import { buildVirtualIP, isPending, isSameHolder, joinRefusal } from "./claim";
 import type { ClaimReason, JoinRefusal } from "./claim";
+import { isInConflict } from "./ledger";
 import type { Ledger } from "./ledger";
 
 export const virtualIPs: ResourceKind<VirtualIP> = virtualIPResource;
@@ -32,7 +33,8 @@ export type Claims = {
   hold(choice: Choice, reason: ClaimReason, mine: Holder, isMine?: IsMine): Promise<HoldResult>;
   /**
    * Takes the matching holders out, and the VirtualIP with the last one; given the time `at`, it stays and remembers
-   * the last one, if that held it for good. What was remembered before a claim that came to nothing stays anyway.
+   * the last one, if that held it for good. What was remembered before a claim that came to nothing stays anyway, and
+   * so does a VirtualIP that a host outside the cluster has.
    */
   release(vip: VirtualIP, isLeaving: IsMine, at?: number): Promise<void>;
   /** What the API server says now; undefined if nobody holds the address. */
@@ -148,7 +150,7 @@ export function createClaims(client: KubeClient, ledger: Ledger): Claims {
     const rest = vip.spec.holders.filter(holder => !isLeaving(holder));
     const isChanged = rest.length < vip.spec.holders.length;
     const released = rest.length > 0 || !isChanged ? undefined : memoryOf(vip, at);
-    if (rest.length === 0 && !released) await remove(vip);
+    if (rest.length === 0 && !released && !isInConflict(vip)) await remove(vip);
     else if (
       isChanged &&
       !(await swap(vip, { holders: rest, ...(released ? { released } : {}) }))

@@ -22,9 +22,15 @@ export type Ledger = TakenAddresses & {
   heldBy(serviceKey: string): readonly VirtualIP[];
   /** The VirtualIPs that are shared under a key, in the order of their names. */
   sharedUnder(key: string): readonly VirtualIP[];
-  /** The VirtualIPs that are kept for a Service which had them, by its `namespace/name`, the latest first. */
+  /**
+   * The VirtualIPs that are kept for a Service which had them, by its `namespace/name`, the latest first; none that a
+   * host outside the cluster has.
+   */
   keptFor(serviceKey: string): readonly VirtualIP[];
-  /** All that nobody holds and that are kept for somebody, save reserved ones, the earliest freed first. */
+  /**
+   * All that nobody holds and that are kept for somebody, the earliest freed first; no reserved ones, and none that a
+   * host outside the cluster has.
+   */
   released(): readonly VirtualIP[];
   /** Passes over an address for a while: a claim for it is under way, or somebody was faster. */
   reserve(address: IpAddress, until: number): void;
@@ -93,8 +99,8 @@ export function createLedger(): Ledger {
     get: address => known.get(vipName(address)),
     heldBy: key => vipsOf(services.get(key)),
     sharedUnder: key => vipsOf(sharingKeys.get(key)),
-    keptFor: key => byRelease(vipsOf(lastHolders.get(key))).reverse(),
-    released: () => byRelease([...free.values()].filter(isUnreserved)),
+    keptFor: key => byRelease(vipsOf(lastHolders.get(key)).filter(isUsable)).reverse(),
+    released: () => byRelease([...free.values()].filter(isUnreserved).filter(isUsable)),
     reserve: (address, until) => {
       reserved.set(vipName(address), { address, until });
       taken[address.family].add(address.value);
@@ -120,6 +126,23 @@ function sharingKeysOf(vip: VirtualIP): readonly string[] {
 /** Is the address free, and kept for the Service that had it? */
 export function isReleased({ spec }: VirtualIP): boolean {
   return spec.holders.length === 0 && spec.released !== undefined;
+}
+
+/** Has a host outside the cluster the address? Then it is nobody's to be given. */
+export function isInConflict({ status }: VirtualIP): boolean {
+  return status?.conflict !== undefined;
+}
+
+/**
+ * Had that host the address before it was announced? Then a Service whose it was to be gets another one. An address
+ * in use is kept: to move it would be worse than to share it until somebody acts.
+ */
+export function isStrangers({ status }: VirtualIP): boolean {
+  return status?.conflict?.isInUse === false;
+}
+
+function isUsable(vip: VirtualIP): boolean {
+  return !isInConflict(vip);
 }
 
 function lastHolderOf(vip: VirtualIP): readonly string[] {

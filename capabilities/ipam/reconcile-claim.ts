@@ -4,7 +4,7 @@ import { services } from "../kube/resource";
 import type { Result } from "../kube/work-queue";
 import { holderTitle, isPending, isUnnamedClaimOf, pendingMsLeft } from "./claim";
 import { virtualIPs } from "./claims";
-import { isReleased, serviceKeysOf } from "./ledger";
+import { isInConflict, isReleased, isStrangers, serviceKeysOf } from "./ledger";
 import { assignedAddresses } from "./marks";
 import type { ReconcileParts } from "./reconcile-service";
 import { includesAddress, isOurs, statusAddresses } from "./service";
@@ -34,15 +34,23 @@ export async function reconcileClaim(
     if (holder.name) parts.wakeService(`${holder.namespace}/${holder.name}`);
     else await collectUnnamed(parts, vip, holder);
   }
+  if (isStrangers(vip)) serviceKeysOf(vip).forEach(parts.wakeService);
   if (wait === undefined) await writeStatus(parts, vip);
   return undefined;
 }
 
-/** What nobody holds stays for as long as it is kept for the Service that had it. */
+/**
+ * What nobody holds stays for as long as it is kept for the Service that had it, and while a host outside the cluster
+ * has it: its VirtualIP is what keeps others from being given the address.
+ */
 async function keepOrCollect(
   parts: ClaimReconcileParts,
   vip: VirtualIP,
 ): Promise<Result | undefined> {
+  if (isInConflict(vip)) {
+    await writeStatus(parts, vip);
+    return undefined;
+  }
   const left = keptUntil(vip, parts.world.cached().config) - parts.now();
   if (!isReleased(vip) || left <= 0) {
     await parts.claims.release(vip, () => false);
@@ -86,10 +94,11 @@ async function collectUnnamed(
 
 async function writeStatus({ client, ledger }: ClaimReconcileParts, vip: VirtualIP): Promise<void> {
   const { released } = vip.spec;
-  const status =
+  const held =
     released && isReleased(vip)
       ? { phase: "Released", service: `${released.namespace}/${released.name}` }
       : { phase: "Bound", service: serviceKeysOf(vip).join(", ") };
+  const status = isInConflict(vip) ? { ...held, phase: "Conflict" } : held;
   if (vip.status?.phase === status.phase && vip.status.service === status.service) return;
   ledger.observe(await client.mergePatchStatus(virtualIPs, vip.metadata.name ?? "", { status }));
 }

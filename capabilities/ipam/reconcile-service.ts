@@ -10,6 +10,7 @@ import type { Choice } from "./allocator";
 import { holderOf, isPending, isSameHolder, isUnnamedClaimOf, pendingMsLeft } from "./claim";
 import { createClaimer } from "./claimer";
 import type { Claims, IsMine } from "./claims";
+import { isStrangers } from "./ledger";
 import type { Ledger } from "./ledger";
 import { assignedAddresses, isMarked } from "./marks";
 import { marksPatch } from "./marks-patch";
@@ -164,7 +165,11 @@ async function draw(it: Subject, situation: Situation): Promise<Finding> {
     ...held.pending,
     ...parts.ledger.keptFor(key).flatMap(addressOf),
   ];
-  const current = usableChoices(situation, known, [...held.confirmed, ...inStatus]);
+  const usable = known.filter(address => {
+    const vip = parts.ledger.get(address);
+    return !vip || !isStrangers(vip);
+  });
+  const current = usableChoices(situation, usable, [...held.confirmed, ...inStatus]);
   const pools = poolsToTry(situation.config, situation.request, situation.facts);
   const { claims, ledger, now } = parts;
   const claimer = createClaimer({ claims, ledger, mine, isMine, now });

@@ -31,6 +31,7 @@ const sysctlRoot = process.env["SYSCTL_ROOT"] ?? "/proc/sys/net";
 const kernel = openKernel();
 const socket = openPacketSocket();
 const announcer = createAnnouncer({
+  refreshMs: 0,
   send: (index, frame) => {
     socket.send(index, frame);
   },

@@ -1,9 +1,7 @@
 import { parseAddress } from "../../config/address";
-import type { IpAddress } from "../../config/address";
 import type { Link } from "../layer2/kernel-state";
-import { parseMac } from "../packet/ethernet";
 import type { AnswerSocket } from "../packet/packet-socket";
-import { answeredAddress, queryFrame } from "../packet/query";
+import { answeredAddress, queryOn } from "../packet/query";
 import { NO_CASES, isGone, nextRound } from "./witness";
 import type { Suspects } from "./witness";
 
@@ -98,18 +96,12 @@ function ask({ links, send, onError }: ProberOptions, text: string): void {
   const address = parseAddress(text);
   if (!address) return;
   for (const link of links()) {
-    const mac = parseMac(link.mac);
-    const source = sourceOn(link, address);
-    if (!mac || !source) continue;
+    const query = queryOn(link, address);
+    if (!query) continue;
     try {
-      send(link.index, queryFrame(address, { mac, source }));
+      send(link.index, query);
     } catch (error) {
       onError(error);
     }
   }
-}
-
-function sourceOn({ ipv4, linkLocal }: Link, { family }: IpAddress): IpAddress | undefined {
-  const text = family === "ipv4" ? ipv4 : linkLocal;
-  return text === undefined ? undefined : parseAddress(text);
 }

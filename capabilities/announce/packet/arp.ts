@@ -24,12 +24,32 @@ export function gratuitousArpReply(address: IpAddress, mac: Mac): Buffer {
   return gratuitousArp(REPLY, { address, mac, target: mac });
 }
 
+/**
+ * The answer to an ARP probe (RFC 5227 section 2.1.1): who is about to take the address learns that it is in use. It
+ * goes to the asker alone, whose protocol address is still zero.
+ */
+export function arpProbeReply(address: IpAddress, mac: Mac, asker: Mac): Buffer {
+  const to = { destination: asker, target: asker, targetAddress: NO_ADDRESS };
+  return arp(REPLY, { address, mac, ...to });
+}
+
+const NO_ADDRESS = Buffer.alloc(4);
+
 type Binding = { readonly address: IpAddress; readonly mac: Mac; readonly target: Mac };
 
-function gratuitousArp(operation: number, { address, mac, target }: Binding): Buffer {
-  const ip = addressBytes(address);
+function gratuitousArp(operation: number, binding: Binding): Buffer {
+  const targetAddress = addressBytes(binding.address);
+  return arp(operation, { ...binding, destination: BROADCAST_MAC, targetAddress });
+}
+
+type Told = Binding & { readonly destination: Mac; readonly targetAddress: Buffer };
+
+function arp(
+  operation: number,
+  { address, mac, target, destination, targetAddress }: Told,
+): Buffer {
   // Hardware type Ethernet (1), protocol IPv4, lengths 6 and 4 (RFC 826).
   const head = Buffer.from([0, 1, 8, 0, 6, 4, 0, operation]);
-  const payload = Buffer.concat([head, mac, ip, target, ip]);
-  return encodeFrame({ destination: BROADCAST_MAC, source: mac, type: ETHERTYPE_ARP }, payload);
+  const payload = Buffer.concat([head, mac, addressBytes(address), target, targetAddress]);
+  return encodeFrame({ destination, source: mac, type: ETHERTYPE_ARP }, payload);
 }

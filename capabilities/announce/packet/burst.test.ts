@@ -15,7 +15,7 @@ const LINK: Link = {
 };
 
 /** An announcer on a clock of its own; `sent` has [ms, interface, EtherType] of each frame. */
-function setUp(fail?: Error) {
+function setUp(fail?: Error, refreshMs = 0) {
   const timers: { at: number; callback: () => void; cancelled: boolean }[] = [];
   const sent: [number, number, string][] = [];
   const errors: unknown[] = [];
@@ -25,6 +25,7 @@ function setUp(fail?: Error) {
       if (fail) throw fail;
       sent.push([now, index, Buffer.from(frame).toString("hex", 12, 14)]);
     },
+    refreshMs,
     after: (ms, callback) => {
       const timer = { at: now + ms, callback, cancelled: false };
       timers.push(timer);
@@ -34,10 +35,14 @@ function setUp(fail?: Error) {
     onError: error => errors.push(error),
   });
   const advance = (to: number): void => {
-    const due = timers.filter(t => !t.cancelled && t.at > now && t.at <= to);
-    for (const timer of due.sort((a, b) => a.at - b.at)) {
+    for (;;) {
+      const [timer] = timers
+        .filter(t => !t.cancelled && t.at > now && t.at <= to)
+        .sort((a, b) => a.at - b.at);
+      if (!timer) break;
       now = timer.at;
-      if (!timer.cancelled) timer.callback();
+      timer.cancelled = true;
+      timer.callback();
     }
     now = to;
   };
@@ -54,11 +59,37 @@ describe("createAnnouncer", () => {
     expect(new Set(sent.map(([, , type]) => type))).toEqual(new Set(["0806"]));
   });
 
-  it("sends one neighbor advertisement each for IPv6", () => {
+  it("announces again, spread over the interval, what stays where it is, and nothing else", () => {
+    const { announcer, sent, advance } = setUp(undefined, 60_000);
+    const bindings = Array.from({ length: 30 }, (_, i) => ({ address: `10.0.0.${i}`, link: LINK }));
+    announcer.refresh(bindings);
+    advance(60_500);
+    expect(sent).toHaveLength(60);
+    expect(new Set(sent.map(([ms]) => ms)).size).toBeGreaterThan(10);
+    announcer.refresh(bindings.slice(0, 1));
+    advance(120_500);
+    expect(sent).toHaveLength(62);
+    announcer.stop("10.0.0.0");
+    advance(180_500);
+    expect(sent).toHaveLength(62);
+    announcer.stopAll();
+    advance(300_000);
+    expect(sent).toHaveLength(62);
+  });
+
+  it("never announces again where that is switched off", () => {
+    const { announcer, sent, advance } = setUp();
+    announcer.refresh([{ address: "172.30.0.240", link: LINK }]);
+    advance(1e6);
+    expect(sent).toEqual([]);
+  });
+
+  it("sends a neighbor advertisement to all nodes and one to all routers for IPv6", () => {
     const { announcer, sent, advance } = setUp();
     announcer.start("fd00::1", LINK);
     advance(10_000);
-    expect(sent.map(([ms, , type]) => [ms, type])).toEqual(BURST_AT_MS.map(ms => [ms, "86dd"]));
+    const both = BURST_AT_MS.flatMap(ms => [ms, ms]);
+    expect(sent.map(([ms, , type]) => [ms, type])).toEqual(both.map(ms => [ms, "86dd"]));
   });
 
   it("says nothing more once the address is given up", () => {

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../config/address";
 import type { IpAddress } from "../../config/address";
 import { addressBytes, addressFromBytes } from "../address-bytes";
-import { gratuitousArpReply, gratuitousArpRequest } from "./arp";
+import { arpProbeReply, gratuitousArpReply, gratuitousArpRequest } from "./arp";
 import { formatMac, parseMac } from "./ethernet";
-import { icmpv6Checksum, unsolicitedAdvertisement } from "./ndp";
+import { advertisementToRouters, icmpv6Checksum, unsolicitedAdvertisement } from "./ndp";
 
 const MAC = parseMac("02:00:00:00:00:11")!;
 const address = (text: string): IpAddress => parseAddress(text)!;
@@ -38,6 +38,22 @@ describe("gratuitous ARP", () => {
   });
 });
 
+describe("the answer to an ARP probe", () => {
+  it("goes to the asker alone, who has no address yet, byte by byte", () => {
+    const asker = parseMac("02:00:00:00:00:99")!;
+    expect(arpProbeReply(address("172.30.0.240"), MAC, asker).toString("hex")).toBe(
+      "020000000099" +
+        "020000000011" +
+        "0806" +
+        "0001080006040002" +
+        "020000000011" +
+        "ac1e00f0" +
+        "020000000099" +
+        "00000000",
+    );
+  });
+});
+
 describe("unsolicited neighbor advertisement", () => {
   it("to all nodes with hop limit 255, Override and the link-layer address, byte by byte", () => {
     const frame = unsolicitedAdvertisement(address("fd00:30::240"), MAC, address("fe80::11"));
@@ -58,6 +74,15 @@ describe("unsolicited neighbor advertisement", () => {
         "0201" +
         "020000000011",
     );
+  });
+
+  it("to all routers without Override (RFC 9131), byte by byte", () => {
+    const frame = advertisementToRouters(address("fd00:30::240"), MAC, address("fe80::11"));
+    const all = unsolicitedAdvertisement(address("fd00:30::240"), MAC, address("fe80::11"));
+    expect(frame.toString("hex", 0, 6)).toBe("333300000002");
+    expect(frame.toString("hex", 38, 54)).toBe("ff020000000000000000000000000002");
+    expect(frame.toString("hex", 58, 62)).toBe("00000000");
+    expect(frame.subarray(62)).toEqual(all.subarray(62));
   });
 
   it("carries a checksum that a receiver finds right", () => {

@@ -13,6 +13,8 @@ const FLAGS_OVERRIDE = 0x20;
 const TARGET_LINK_LAYER_ADDRESS = 2;
 const ALL_NODES_MAC: Mac = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1);
 const ALL_NODES = Buffer.from("ff020000000000000000000000000001", "hex");
+const ALL_ROUTERS_MAC: Mac = Uint8Array.of(0x33, 0x33, 0, 0, 0, 2);
+const ALL_ROUTERS = Buffer.from("ff020000000000000000000000000002", "hex");
 
 /**
  * Unsolicited neighbor advertisement to all nodes (RFC 4861 section 7.2.6): neighbors that know the address
@@ -21,15 +23,39 @@ const ALL_NODES = Buffer.from("ff020000000000000000000000000001", "hex");
  * @param source address that the packet comes from: the interface's link-local one
  */
 export function unsolicitedAdvertisement(address: IpAddress, mac: Mac, source: IpAddress): Buffer {
-  const from = addressBytes(source);
+  const to = { group: ALL_NODES, destination: ALL_NODES_MAC, flags: FLAGS_OVERRIDE };
+  return advertisement(address, { mac, source, ...to });
+}
+
+/**
+ * The same to all routers, without Override (RFC 9131 section 4.2): a router that does not know the address yet takes it
+ * up, so that the first packets from outside need not wait for it to ask.
+ */
+export function advertisementToRouters(address: IpAddress, mac: Mac, source: IpAddress): Buffer {
+  const to = { group: ALL_ROUTERS, destination: ALL_ROUTERS_MAC, flags: 0 };
+  return advertisement(address, { mac, source, ...to });
+}
+
+type Told = {
+  readonly mac: Mac;
+  readonly source: IpAddress;
+  readonly group: Buffer;
+  readonly destination: Mac;
+  readonly flags: number;
+};
+
+function advertisement(
+  address: IpAddress,
+  { mac, source, group, destination, flags }: Told,
+): Buffer {
   const message = Buffer.concat([
-    Buffer.from([NEIGHBOR_ADVERTISEMENT, 0, 0, 0, FLAGS_OVERRIDE, 0, 0, 0]),
+    Buffer.from([NEIGHBOR_ADVERTISEMENT, 0, 0, 0, flags, 0, 0, 0]),
     addressBytes(address),
     Buffer.from([TARGET_LINK_LAYER_ADDRESS, 1]),
     mac,
   ]);
-  const packet = encodeIcmpv6(from, ALL_NODES, message);
-  return encodeFrame({ destination: ALL_NODES_MAC, source: mac, type: ETHERTYPE_IPV6 }, packet);
+  const packet = encodeIcmpv6(addressBytes(source), group, message);
+  return encodeFrame({ destination, source: mac, type: ETHERTYPE_IPV6 }, packet);
 }
 
 /** An IPv6 packet with an ICMPv6 message whose checksum is still 0. */

@@ -50,6 +50,21 @@ describe("queryFrame", () => {
   });
 });
 
+describe("a question to one host", () => {
+  it("is the same, but goes to that host's hardware address alone", () => {
+    const to = parseMac("02:00:00:00:00:99")!;
+    for (const [target, source] of [
+      [V4, address("172.30.0.11")],
+      [V6, LINK_LOCAL],
+    ] as const) {
+      const frame = queryFrame(target, { mac: MAC, source, to });
+      const toAll = queryFrame(target, { mac: MAC, source });
+      expect(frame.subarray(0, 6)).toEqual(to);
+      expect(frame.subarray(6)).toEqual(toAll.subarray(6));
+    }
+  });
+});
+
 describe("answeredAddress", () => {
   const reply = gratuitousArpReply(V4, MAC);
   const advertisement = unsolicitedAdvertisement(V6, MAC, LINK_LOCAL);

@@ -190,6 +190,7 @@ export class VirtualNode {
     const claimed = new Map(members.map(({ node, claims }) => [node, claims]));
     this.#ownership = nextOwnership(this.#ownership, {
       ...{ plan, me: this.name, now },
+      isWithheld: () => false,
       isClaimedBy: (address, node) =>
         claimed.get(node)?.some(claim => claim.address === address) ?? false,
     });

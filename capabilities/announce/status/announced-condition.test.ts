@@ -27,6 +27,8 @@ const ask = (verdicts: readonly Verdict[], over: Partial<AnnouncedInput> = {}) =
     answering: new Set([IP, V6]),
     withoutInterface: new Set(),
     byBgp: () => undefined,
+    conflict: () => undefined,
+    problems: [],
     ...over,
   });
 
@@ -58,6 +60,31 @@ describe("announcedOf", () => {
     expect(ask([silent(IP), silent(V6)])).toMatchObject({
       message: expect.stringContaining(`; ${V6}: no endpoint`) as string,
     });
+  });
+
+  it("says what the kernel refused where it does not answer, and nothing of it where it does", () => {
+    const problems = ["kernel: add-proxy failed (EPERM): add the capability NET_ADMIN"];
+    expect(ask([owned(IP, "n1")], { answering: new Set(), problems })).toEqual({
+      status: "False",
+      reason: "KernelRefused",
+      message: `${IP}: node n1 cannot answer for it: ${problems[0]}`,
+    });
+    expect(ask([owned(IP, "n1")], { problems })).toMatchObject({ status: "True" });
+  });
+
+  it("names the stranger that has an address, whether it was in use here before or not", () => {
+    const stranger = { mac: "02:00:00:00:00:99", interface: "eth0", seenBy: "n1", since: "" };
+    for (const [isInUse, effect] of [
+      [true, "clients may reach it instead of the Service"],
+      [false, "so it is not announced"],
+    ] as const) {
+      const conflict = () => ({ ...stranger, isInUse });
+      expect(ask([owned(IP, "n1")], { conflict })).toEqual({
+        status: "False",
+        reason: "AddressConflict",
+        message: `${IP}: a host outside the cluster has the address, MAC 02:00:00:00:00:99, seen by node n1 on eth0: ${effect}; take the address from that host, or out of the pool`,
+      });
+    }
   });
 
   it("waits for the kernel, and names a node without an interface", () => {

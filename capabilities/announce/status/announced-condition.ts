@@ -1,4 +1,5 @@
 import type { kind } from "kubernetes-fluent-client";
+import type { AddressConflict } from "../../config/kinds/virtual-ip";
 import type { Verdict } from "../plan";
 
 /** The condition of a Service that says whether the network is told where its addresses are, or why not. */
@@ -21,6 +22,10 @@ export type AnnouncedInput = {
   readonly answering: ReadonlySet<string>;
   /** Addresses that this node owns and has no interface for. */
   readonly withoutInterface: ReadonlySet<string>;
+  /** What the kernel refused on this node, as sentences. */
+  readonly problems: readonly string[];
+  /** The stranger that has an address, if any was seen. */
+  readonly conflict: (address: string) => AddressConflict | undefined;
   /** How BGP stands for an address; undefined if no BGPAdvertisement is for it. */
   readonly byBgp: (address: string) => ByBgp | undefined;
 };
@@ -70,16 +75,35 @@ type Finding = {
 };
 
 function findingOf(verdict: Verdict, input: AnnouncedInput): Finding {
-  const { me, withoutInterface } = input;
   const { address, owner } = verdict;
   const bgp = input.byBgp(address);
-  const isMute = owner === me && withoutInterface.has(address);
-  const byLayer2 = owner !== undefined && !isMute;
+  const problem = owner === undefined ? undefined : problemOf(address, owner, input);
+  const byLayer2 = owner !== undefined && !problem;
   const byBgp = bgp !== undefined && bgp.nodes.length > 0;
   const finding = { address, byLayer2, byBgp };
   if (byLayer2 || byBgp) return finding;
-  if (isMute) return { ...finding, problem: noInterface(address, me) };
+  if (problem) return { ...finding, problem };
   return { ...finding, ...silenceOf(verdict as Silent, bgp) };
+}
+
+/** Why an address that has an owner is not answered for all the same, or not by it alone. */
+function problemOf(address: string, owner: string, input: AnnouncedInput): Problem | undefined {
+  const { me, answering, withoutInterface, problems } = input;
+  const stranger = input.conflict(address);
+  if (stranger) return { address, reason: "AddressConflict", message: describeConflict(stranger) };
+  if (owner !== me) return undefined;
+  if (withoutInterface.has(address)) return noInterface(address, me);
+  if (answering.has(address) || problems.length === 0) return undefined;
+  const message = `node ${me} cannot answer for it: ${problems.join("; ")}`;
+  return { address, reason: "KernelRefused", message };
+}
+
+/** Who has the address beside us, and what to do, as a sentence. */
+export function describeConflict(conflict: AddressConflict): string {
+  const { mac, interface: name, seenBy, isInUse } = conflict;
+  const where = [seenBy && `by node ${seenBy}`, name && `on ${name}`].filter(Boolean).join(" ");
+  const effect = isInUse ? "clients may reach it instead of the Service" : "so it is not announced";
+  return `a host outside the cluster has the address, MAC ${mac}, seen ${where}: ${effect}; take the address from that host, or out of the pool`;
 }
 
 type Silent = Exclude<Verdict, { readonly owner: string }>;

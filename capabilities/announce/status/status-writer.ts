@@ -1,15 +1,13 @@
+import type { VirtualIP } from "../../config/kinds/virtual-ip";
 import { serviceBGPStatusResource } from "../../config/kinds/service-bgp-status";
 import type { ServiceBGPStatus } from "../../config/kinds/service-bgp-status";
 import { serviceL2StatusResource } from "../../config/kinds/service-l2-status";
 import type { ServiceL2Status } from "../../config/kinds/service-l2-status";
-import { virtualIPResource } from "../../config/kinds/virtual-ip";
-import type { VirtualIP } from "../../config/kinds/virtual-ip";
 import { formatAddress, parseAddress } from "../../config/address";
 import { parseVipName, vipName } from "../../config/vip-name";
 import type { KubeClient } from "../../kube/client";
 import type { Log } from "../../kube/log";
 import type { ResourceKind } from "../../kube/resource";
-import { watchStore } from "../../kube/store";
 import { createWorkQueue } from "../../kube/work-queue";
 import { bgpStatusOps } from "./service-bgp-status";
 import type { Audience } from "./service-bgp-status";
@@ -21,6 +19,8 @@ import { advertisers, bgpEntriesPatch, joinedPatch } from "./virtual-ip-bgp";
 import type { BgpStanding } from "./virtual-ip-bgp";
 import { virtualIpPatch } from "./virtual-ip-status";
 import type { AddressStatus } from "./virtual-ip-status";
+import { virtualIps } from "./virtual-ips";
+import type { VirtualIps } from "./virtual-ips";
 
 /** What the status objects are to say, asked whenever one is looked at. */
 export type StatusSource = {
@@ -43,12 +43,13 @@ export type StatusWriterOptions = {
   readonly source: StatusSource;
   /** Called when the nodes that advertise an address by BGP have changed, with the Services that hold it. */
   readonly onAdvertisers: (services: readonly string[]) => void;
+  readonly vips: VirtualIps;
   readonly log: Log;
 };
 
 /** Keeps VirtualIPs and what is said of Services true, in its own time: nothing waits for it. */
 export type StatusWriter = {
-  addressChanged(address: string): void;
+  readonly addressChanged: (address: string) => void;
   layer2Changed(service: string): void;
   bgpChanged(service: string): void;
   /** Nodes that say that they advertise an address by BGP. */
@@ -56,31 +57,28 @@ export type StatusWriter = {
   stop(): Promise<void>;
 };
 
-const virtualIps: ResourceKind<VirtualIP> = virtualIPResource;
 const l2Statuses: ResourceKind<ServiceL2Status> = serviceL2StatusResource;
 const bgpStatuses: ResourceKind<ServiceBGPStatus> = serviceBGPStatusResource;
 
 export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
-  const { client, me, namespace, source, log } = options;
+  const { client, me, namespace, source, vips, log } = options;
   const known = new Map<string, string>();
-  const vipStore = watchStore(virtualIps, {
-    log,
-    onChange: (key, vip) => {
-      vipQueue.add(key);
-      const nodes = String(advertisers(vip));
-      if ((known.get(key) ?? "") === nodes) return;
-      if (nodes === "") known.delete(key);
-      else known.set(key, nodes);
-      const holders = vip?.spec.holders ?? [];
-      options.onAdvertisers(holders.map(({ namespace: of, name = "" }) => `${of}/${name}`));
-    },
+  vips.onChange(key => {
+    vipQueue.add(key);
+    const vip = vips.get(key);
+    const nodes = String(advertisers(vip));
+    if ((known.get(key) ?? "") === nodes) return;
+    if (nodes === "") known.delete(key);
+    else known.set(key, nodes);
+    const holders = vip?.spec.holders ?? [];
+    options.onAdvertisers(holders.map(({ namespace: of, name = "" }) => `${of}/${name}`));
   });
 
   const vipQueue = createWorkQueue({
     name: "virtual-ip-status",
     log,
     reconcile: async name => {
-      const present = vipStore.get(name);
+      const present = vips.get(name);
       const address = parseVipName(name);
       if (!present || !address) return;
       const patch = patchOf(present, formatAddress(address));
@@ -122,10 +120,9 @@ export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
     },
     advertisersOf: address => {
       const parsed = parseAddress(address);
-      return advertisers(parsed && vipStore.get(vipName(parsed)));
+      return advertisers(parsed && vips.get(vipName(parsed)));
     },
     stop: async () => {
-      vipStore.stop();
       await Promise.all([vipQueue.stop(), layer2.stop(), bgp.stop()]);
     },
   };

@@ -33,7 +33,10 @@ describe("virtualIpPatch", () => {
       status: {
         protocol: "layer2",
         intendedOwner: { node: "n1", mac: LINK.mac, interface: "eth0", since: AT },
-        lastMove: { from: "n3", to: "n1", cause: "n2 went silent", at: AT },
+        lastMove: {
+          ...{ from: "n3", to: "n1", cause: "n2 went silent", at: AT },
+          ...{ answeredIn: null, convergedIn: null },
+        },
       },
     });
   });
@@ -57,10 +60,54 @@ describe("virtualIpPatch", () => {
     expect(virtualIpPatch(vip(), "n1", owned({ bindings: [] }))).toBeUndefined();
   });
 
+  it("adds how long the move took when that is known, and only to that move", () => {
+    const lastMove = { to: "n1", cause: "", at: AT, answeredIn: "4ms" };
+    const told = { ...vip(mine), status: { intendedOwner: mine, lastMove } } as VirtualIP;
+    const move = { address: IP, to: "n1", cause: "", at: AT, answeredMs: 4.2 };
+    expect(virtualIpPatch(told, "n1", owned({ move }))).toBeUndefined();
+    const over = { ...move, convergedMs: 1254 };
+    expect(virtualIpPatch(told, "n1", owned({ move: over }))).toEqual({
+      status: { lastMove: { answeredIn: "4ms", convergedIn: "1.25s" } },
+    });
+    const later = { ...over, at: "2026-01-02T03:05:00.000Z" };
+    expect(virtualIpPatch(told, "n1", owned({ move: later }))).toBeUndefined();
+  });
+
+  it("the observer writes whom it sees when that is somebody else, and not each time it looks", () => {
+    const sight = { text: "n1", node: "n1", mac: LINK.mac, at: AT };
+    const asked = owned({ bindings: [], sight });
+    expect(virtualIpPatch(vip(mine), "n2", asked)).toEqual({
+      status: {
+        seen: "n1",
+        observedOwner: { node: "n1", mac: LINK.mac, interface: null, seenBy: "n2", since: AT },
+      },
+    });
+    const told = { ...vip(mine), status: { intendedOwner: mine, seen: "n1" } } as VirtualIP;
+    expect(virtualIpPatch(told, "n2", asked)).toBeUndefined();
+    const gone = owned({ bindings: [], sight: { text: "nobody", at: AT } });
+    expect(virtualIpPatch(told, "n2", gone)).toMatchObject({
+      status: { seen: "nobody", observedOwner: { node: null, mac: null } },
+    });
+  });
+
+  it("writes the stranger that has the address once, and takes it out when that one is gone", () => {
+    const conflict = { mac: "02:00:00:00:00:99", since: AT, isInUse: true };
+    const still = owned({ conflict });
+    expect(virtualIpPatch(vip(mine), "n1", still)).toEqual({ status: { conflict } });
+    const told = { ...vip(mine), status: { intendedOwner: mine, conflict } } as VirtualIP;
+    expect(virtualIpPatch(told, "n1", still)).toBeUndefined();
+    // Who has not settled it leaves it: it may be the report of another node.
+    expect(virtualIpPatch(told, "n1", owned())).toBeUndefined();
+    expect(virtualIpPatch(told, "n1", owned({ settled: "02:00:00:00:00:98" }))).toBeUndefined();
+    const over = owned({ settled: conflict.mac });
+    expect(virtualIpPatch(told, "n1", over)).toEqual({ status: { conflict: null } });
+    expect(virtualIpPatch(vip(mine), "n1", over)).toBeUndefined();
+  });
+
   it("the last owner takes its name off when nobody is to answer any more", () => {
     const nobody = owned({ owner: undefined, bindings: [] });
     expect(virtualIpPatch(vip(mine), "n1", nobody)).toEqual({
-      status: { protocol: null, intendedOwner: null },
+      status: { protocol: null, intendedOwner: null, observedOwner: null, seen: null },
     });
     expect(virtualIpPatch(vip(mine), "n2", nobody)).toBeUndefined();
     expect(virtualIpPatch(vip(), "n1", nobody)).toBeUndefined();

@@ -1,4 +1,4 @@
-import type { VirtualIP } from "../../config/kinds/virtual-ip";
+import type { AddressConflict, VirtualIP } from "../../config/kinds/virtual-ip";
 import type { Link } from "../layer2/kernel-state";
 import type { Binding } from "../layer2/responder";
 import type { Move } from "../moves";
@@ -10,48 +10,116 @@ export type AddressStatus = {
   /** Where this node answers; empty if it does not. */
   readonly bindings: readonly Binding[];
   /** How this node came to own the address, and when (RFC 3339). */
-  readonly move?: Move & { readonly at: string };
+  readonly move?: TimedMove;
+  /** Who was seen to answer, if this node asks for the address. */
+  readonly sight?: ObservedSight;
+  /** The stranger that has the address as well, if this node looks after that. */
+  readonly conflict?: AddressConflict;
+  /** Hardware address of a stranger that is gone. */
+  readonly settled?: string;
+};
+
+/** What an observer says: in short, and whom it saw. `at` is RFC 3339. */
+export type ObservedSight = {
+  readonly text: string;
+  readonly node?: string;
+  readonly mac?: string;
+  readonly interface?: string;
+  readonly at: string;
+};
+
+/** `answeredMs` and `convergedMs`: what is known of how long it took, ms. */
+export type TimedMove = Move & {
+  readonly at: string;
+  readonly answeredMs?: number;
+  readonly convergedMs?: number;
 };
 
 /** A merge patch of the status. */
 type StatusPatch = { readonly status: Readonly<Record<string, unknown>> };
 
 /**
- * The merge patch that makes the status say what is; undefined if it does. Only the owner writes, and after
- * the last owner the node that was it.
+ * The merge patch that makes the status say what is; undefined if it does. Of the owner only the owner writes, and
+ * after the last owner the node that was it; of a stranger, the node that looks after the address.
  */
 export function virtualIpPatch(
   present: VirtualIP,
   me: string,
   address: AddressStatus,
 ): StatusPatch | undefined {
+  const status = {
+    ...ownerPatch(present, me, address),
+    ...sightPatch(present, me, address),
+    ...conflictPatch(present, address),
+  };
+  return Object.keys(status).length > 0 ? { status } : undefined;
+}
+
+/** Only what is another sight is written: that the same is seen again, every ten seconds, is not. */
+function sightPatch(present: VirtualIP, me: string, { owner, sight }: AddressStatus): object {
+  if (owner === undefined || !sight || present.status?.seen === sight.text) return {};
+  const { text, node, mac, interface: name, at } = sight;
+  const observed = { node, mac, interface: name };
+  const observedOwner = Object.fromEntries(
+    Object.entries(observed).map(([field, value]) => [field, value ?? null]),
+  );
+  return { seen: text, observedOwner: { ...observedOwner, seenBy: me, since: at } };
+}
+
+function conflictPatch(present: VirtualIP, { conflict, settled }: AddressStatus): object {
+  const said = present.status?.conflict;
+  if (!conflict) return said && said.mac === settled ? { conflict: null } : {};
+  const isSaid = said?.mac === conflict.mac && said.isInUse === conflict.isInUse;
+  return isSaid ? {} : { conflict };
+}
+
+function ownerPatch(present: VirtualIP, me: string, address: AddressStatus): object {
   const said = present.status?.intendedOwner;
   if (address.owner === undefined) {
-    const gone = { protocol: null, intendedOwner: null };
-    return said?.node === me ? { status: gone } : undefined;
+    const nobody = { protocol: null, intendedOwner: null, observedOwner: null, seen: null };
+    return said?.node === me ? nobody : {};
   }
   const [binding] = address.bindings;
-  if (address.owner !== me || !binding || !address.move) return undefined;
+  if (address.owner !== me || !binding || !address.move) return {};
   return said?.node === me
-    ? refreshed(said, binding.link)
+    ? { ...refreshed(said, binding.link), ...measured(present, address.move) }
     : takenOver(said, binding.link, address.move);
 }
 
 type Owner = NonNullable<NonNullable<VirtualIP["status"]>["intendedOwner"]>;
 
 /** Still the same node: only what it answers with may have changed. */
-function refreshed(said: Owner, { mac, name }: Link): StatusPatch | undefined {
-  if (said.mac === mac && said.interface === name) return undefined;
-  return { status: { intendedOwner: { mac, interface: name } } };
+function refreshed(said: Owner, { mac, name }: Link): object {
+  if (said.mac === mac && said.interface === name) return {};
+  return { intendedOwner: { mac, interface: name } };
 }
 
-function takenOver(
-  said: Owner | undefined,
-  { mac, name }: Link,
-  { from, to, cause, at }: Move & { readonly at: string },
-): StatusPatch {
+/** How long the move took is known a little after it was written. */
+function measured({ status }: VirtualIP, move: TimedMove): object {
+  const times = timesOf(move);
+  const said: Readonly<Record<string, unknown>> = status?.lastMove ?? {};
+  const isNews = Object.entries(times).some(([field, value]) => said[field] !== value);
+  return isNews && said["at"] === move.at ? { lastMove: times } : {};
+}
+
+function timesOf({ answeredMs, convergedMs }: TimedMove): Readonly<Record<string, string>> {
+  return {
+    ...(answeredMs === undefined ? {} : { answeredIn: duration(answeredMs) }),
+    ...(convergedMs === undefined ? {} : { convergedIn: duration(convergedMs) }),
+  };
+}
+
+/** As Kubernetes and Go write durations: 4ms, 1.25s. */
+function duration(ms: number): string {
+  return ms < 1000 ? `${Math.max(1, Math.round(ms))}ms` : `${Number((ms / 1000).toFixed(2))}s`;
+}
+
+function takenOver(said: Owner | undefined, { mac, name }: Link, move: TimedMove): object {
+  const { from, to, cause, at } = move;
   // What the object says is the truth on who was before: this process may not have seen it.
-  const lastMove = { from: said?.node ?? from ?? null, to, cause, at };
+  const unknown = { answeredIn: null, convergedIn: null };
+  const moved = { from: said?.node ?? from ?? null, to, cause, at };
+  const lastMove = { ...moved, ...unknown, ...timesOf(move) };
   const intendedOwner = { node: to, mac, interface: name, since: at };
-  return { status: { protocol: "layer2", intendedOwner, lastMove } };
+  return { protocol: "layer2", intendedOwner, lastMove };
 }

@@ -62,19 +62,51 @@ const owner = z
   })
   .meta({ description: "Who answers for the address." });
 
+const observedOwner = z
+  .object({
+    node: optionalText("The node's name; unset for a host that is no node."),
+    mac: optionalText("The MAC address that answered; unset if nobody did."),
+    interface: optionalText("The interface of the asking node by which the answer came."),
+    seenBy: optionalText("The node that asked."),
+    since: time("Since when it is seen so.").exactOptional(),
+  })
+  .meta({ description: "Who was seen to answer for the address, by another node that asked." });
+
 const lastMove = z
   .object({
     from: optionalText("The node that answered before; unset for the first one."),
     to: optionalText("The node that answers now; unset if none does."),
     cause: z.string().meta({ description: "Why the address moved." }),
     at: time("When it moved."),
+    answeredIn: optionalText(
+      "From the decision until the new node's kernel answered and the first announcement was sent, as in 4ms.",
+    ),
+    convergedIn: optionalText(
+      "From the decision until gateway and neighbours had answered the new node, as in 31ms; unset until then.",
+    ),
   })
   .meta({ description: "The last change of the node that answers." });
 
-const status = z.object({
-  phase: z.enum(["Pending", "Bound", "Released"]).exactOptional().meta({
+const conflict = z
+  .object({
+    mac: z.string().meta({ description: "The stranger's MAC address." }),
+    interface: optionalText("The interface of the node by which it was heard."),
+    seenBy: optionalText("The node that heard it."),
+    since: time("Since when."),
+    isInUse: z.boolean().meta({
+      description:
+        "True if Ancho answered for the address before; it goes on. False if it found the stranger before, and leaves the address alone.",
+    }),
+  })
+  .meta({
     description:
-      "Pending until a Service that exists holds the address, then Bound; Released while nobody holds it and it is kept for the Service that did.",
+      "A host outside the cluster that says it has the address. While it does, the address is given to no other Service.",
+  });
+
+const status = z.object({
+  phase: z.enum(["Pending", "Bound", "Released", "Conflict"]).exactOptional().meta({
+    description:
+      "Pending until a Service that exists holds the address, then Bound; Released while nobody holds it and it is kept for the Service that did; Conflict while a host outside the cluster has it, whoever holds it.",
   }),
   service: optionalText(
     'The Services that hold the address, "namespace/name", joined by ", "; of a Released one, the Service that held it last.',
@@ -97,11 +129,12 @@ const status = z.object({
     )
     .exactOptional()
     .meta({ description: "The nodes that advertise the address by BGP, by their names." }),
-  observedOwner: owner
-    .exactOptional()
-    .meta({ description: "The node that was seen to answer, by another one." }),
+  observedOwner: observedOwner.exactOptional(),
+  seen: optionalText(
+    "Who answers, in short: the node's name, the MAC address of a host that is no node, or nobody; several if several do.",
+  ),
   lastMove: lastMove.exactOptional(),
-  conflict: optionalText("Who else answers for the address; unset if nobody does."),
+  conflict: conflict.exactOptional(),
   conditions,
 });
 
@@ -148,6 +181,9 @@ export type VirtualIP = z.infer<typeof virtualIPSchema>;
 
 /** The Service that held a VirtualIP last, and when it let go. */
 export type Released = NonNullable<VirtualIP["spec"]["released"]>;
+
+/** A host outside the cluster that has the address of a VirtualIP. */
+export type AddressConflict = NonNullable<NonNullable<VirtualIP["status"]>["conflict"]>;
 
 /** One of the Services that hold a VirtualIP. */
 export type Holder = VirtualIP["spec"]["holders"][number];

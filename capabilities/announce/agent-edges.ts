@@ -1,0 +1,50 @@
+import type { AgentParts } from "./agent-parts";
+import { chooseInterfaces } from "./layer2/interfaces";
+import type { Link } from "./layer2/kernel-state";
+import { createProber } from "./membership/prober";
+import type { Prober } from "./membership/prober";
+import { createAnnouncer } from "./packet/burst";
+import type { Announcer } from "./packet/burst";
+import { openAnswerSocket } from "./packet/packet-socket";
+import { startTimer } from "./timers";
+
+/** Rounds of questions in a heartbeat interval: three of them fit between the first miss and the third. */
+const ROUNDS_PER_INTERVAL = 2;
+
+/** Tells the LAN where addresses are, counted and with failures logged. */
+export function announcerFor({ socket, options, metrics, log }: AgentParts): Announcer {
+  return createAnnouncer({
+    send: (index, frame) => {
+      socket.send(index, frame);
+    },
+    refreshMs: options.refreshIntervalMs,
+    after: startTimer,
+    onSent: ip => {
+      metrics.gratuitousSent.inc({ ip });
+    },
+    onError: (error, address, link) => {
+      log.warn({ err: error, address, interface: link.name }, "announcement was not sent");
+    },
+  });
+}
+
+/** Asks the wire for silent owners on all links that carry, counted and with failures logged. */
+export function proberFor(
+  { socket, options, metrics, log }: AgentParts,
+  { links, onVerdict }: { readonly links: () => readonly Link[]; readonly onVerdict: () => void },
+): Prober {
+  return createProber({
+    openSocket: openAnswerSocket,
+    send: (index, frame) => {
+      socket.send(index, frame);
+      metrics.probesSent.inc();
+    },
+    links: () => chooseInterfaces(links(), "all", options.excludeInterfaces).filter(l => l.carrier),
+    roundMs: options.heartbeatIntervalMs / ROUNDS_PER_INTERVAL,
+    after: startTimer,
+    onVerdict,
+    onError: error => {
+      log.warn({ err: error }, "a silent owner cannot be asked for: its addresses stay with it");
+    },
+  });
+}
