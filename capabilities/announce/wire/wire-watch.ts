@@ -62,6 +62,8 @@ export type WireWatchOptions = {
 const RECHECK_MS = 10_000;
 /** The kernel's table of neighbours is read so often; it changes when nodes come, which takes longer, ms. */
 const HOSTS_MS = 5_000;
+/** The observer learns of a plan so much later, ms. */
+const LOOK_MS = 250;
 /** What is announced later than this is not announced because of the move, ms. */
 const MOVE_MS = 10_000;
 
@@ -86,6 +88,8 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
   let neighbors: readonly Neighbor[] = [];
   let gateways: readonly Gateway[] = [];
   let problem = "";
+  let latest: Parameters<Observer["look"]>[0] = { plan: NO_PLAN, alive: new Set() };
+  let cancelLook: (() => void) | undefined;
   let plan: Plan | undefined;
 
   const linksFor = (interfaces: WantedInterfaces): readonly Link[] =>
@@ -181,8 +185,12 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
         converger.stop(address);
         moved.delete(address);
       }
-      const seen = news.isActive ? news : { plan: NO_PLAN, alive: news.alive };
-      if (observer.look(seen)) wire.wake();
+      latest = news.isActive ? news : { plan: NO_PLAN, alive: news.alive };
+      // Off the way of a takeover: who observes what costs a hash for each address and node.
+      cancelLook ??= startTimer(LOOK_MS, () => {
+        cancelLook = undefined;
+        if (observer.look(latest)) wire.wake();
+      });
     },
     isWithheld: address => wire.isWithheld(address),
     release: moves => {
@@ -210,6 +218,7 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
     },
     stop: () => {
       clearInterval(timer);
+      cancelLook?.();
       wire.stop();
       table.close();
     },
