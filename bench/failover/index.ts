@@ -40,7 +40,15 @@ export async function benchFailover(args: readonly string[]): Promise<Report> {
       await downLab(LAB);
       const lab = await setStage(nodes, progress, controller.signal);
       for (const name of settings.subjects)
-        measured.push(...(await measureSubject(lab, name, settings, controller.signal)));
+        await measureSubject(lab, name, settings, {
+          signal: controller.signal,
+          onMeasured: one => measured.push(one),
+        }).catch((error: unknown) => {
+          controller.signal.throwIfAborted();
+          // What was measured is not lost with a subject that fails; the exit code tells that something is missing.
+          progress(`${name} on ${nodes} nodes was not measured to the end: ${String(error)}`);
+          process.exitCode = 1;
+        });
     }
   } finally {
     await downLab(LAB);
@@ -54,8 +62,8 @@ async function measureSubject(
   lab: Lab,
   name: SubjectName,
   settings: Settings,
-  signal: AbortSignal,
-): Promise<readonly Measured[]> {
+  { signal, onMeasured }: { signal: AbortSignal; onMeasured: (one: Measured) => void },
+): Promise<void> {
   const nodes = lab.lightNodes.length;
   const cases = settings.cases
     .flatMap(key => {
@@ -63,19 +71,17 @@ async function measureSubject(
       return of ? [{ of, times: of.isSoak ? 1 : settings.timesOf(key) }] : [];
     })
     .filter(({ of }) => of.subjects.includes(name));
-  if (cases.length === 0) return [];
+  if (cases.length === 0) return;
   progress(`${name} on ${nodes} nodes`);
   const subject = await SUBJECTS[name](lab, progress);
-  const measured: Measured[] = [];
   for (const { of, times } of cases) {
     const soakMs = settings.minutes * 60_000;
     const trials = await runTrials({ lab, subject, signal, soakMs }, of.event, times);
     const one = measuredOf(trials, { of, subject: name, nodes });
     linesOf(one).forEach(progress);
-    measured.push(one);
+    onMeasured(one);
   }
   await subject.stop();
-  return measured;
 }
 
 const began = Date.now();
