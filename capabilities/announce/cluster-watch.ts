@@ -3,6 +3,7 @@ import { formatConfigError, parseConfig } from "../config/config";
 import type { Config } from "../config/config";
 import { CONFIG_MAP_NAME } from "../config/config-map/convert";
 import { bgpAdvertisementResource } from "../config/kinds/bgp-advertisement";
+import { bfdProfileResource } from "../config/kinds/bfd-profile";
 import { bgpPeerResource } from "../config/kinds/bgp-peer";
 import { communityResource } from "../config/kinds/community";
 import { ipAddressPoolResource } from "../config/kinds/ip-address-pool";
@@ -82,6 +83,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const peerStore = watchStore<unknown>(bgpPeerResource, configured);
   const bgpAdStore = watchStore<unknown>(bgpAdvertisementResource, configured);
   const communityStore = watchStore<unknown>(communityResource, configured);
+  const bfdStore = watchStore<unknown>(bfdProfileResource, configured);
   const secretStore = watchStore<unknown>(secrets, {
     ...configured,
     fieldSelector: { type: "kubernetes.io/basic-auth" },
@@ -92,7 +94,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   });
   const stores = [
     ...[serviceStore, sliceStore, nodeStore, poolStore, adStore],
-    ...[peerStore, bgpAdStore, communityStore, secretStore, configMapStore],
+    ...[peerStore, bgpAdStore, communityStore, bfdStore, secretStore, configMapStore],
   ];
 
   function readServices(): readonly ServiceFacts[] {
@@ -113,6 +115,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
         bgpPeers: peerStore.list(),
         bgpAds: bgpAdStore.list(),
         communities: communityStore.list(),
+        bfdProfiles: bfdStore.list(),
         secrets: secretStore.list(),
         configMap: configMapStore.list()[0],
       }),

@@ -36,6 +36,8 @@ export type RawConfig = {
   readonly bgpPeers?: readonly unknown[];
   readonly bgpAds?: readonly unknown[];
   readonly communities?: readonly unknown[];
+  /** Undefined: not looked at. */
+  readonly bfdProfiles?: readonly unknown[];
   /** Secrets that BGPPeers may name. */
   readonly secrets?: readonly unknown[];
   /** The ConfigMap of MetalLB 0.12 and older, if there is one. */
@@ -60,6 +62,7 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
   const given = {
     ...{ IPAddressPool: raw.pools, L2Advertisement: raw.l2Ads },
     ...{ BGPPeer: bgpPeers, BGPAdvertisement: bgpAds, Community: communities },
+    BFDProfile: raw.bfdProfiles ?? [],
   };
   const { resources, notices, errors: converted } = mergeConfigMap(given, raw.configMap);
   const pools = collect(ipAddressPoolResource.kind, resources.IPAddressPool, parsePool);
@@ -70,6 +73,7 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
       peers: [...resources.BGPPeer].sort(byAge),
       ads: [...resources.BGPAdvertisement].sort(byAge),
       communities: [...resources.Community].sort(byAge),
+      bfdProfiles: raw.bfdProfiles && [...resources.BFDProfile].sort(byAge),
       secrets,
     },
     apart.pools,

@@ -62,7 +62,7 @@ const namespaceRights: readonly Manifest[] = [
         apiGroups: ["metallb.io"],
         resources: [
           ...["ipaddresspools", "l2advertisements"],
-          ...["bgppeers", "bgpadvertisements", "communities"],
+          ...["bgppeers", "bgpadvertisements", "communities", "bfdprofiles"],
         ],
         verbs: read,
       },

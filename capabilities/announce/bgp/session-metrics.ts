@@ -1,5 +1,6 @@
 import { Gauge } from "prom-client";
 import type { Registry } from "prom-client";
+import type { BfdStatus } from "../../bgp/index";
 import type { SessionReport } from "./sessions";
 
 type Sample = {
@@ -59,7 +60,29 @@ const METRICS: readonly SessionMetric[] = [
         ? undefined
         : { labels: { reason: status.lastError }, value: 1 },
   },
+  ...(
+    [
+      ["session_up", "1 for each BFD session that is up", ({ state }) => Number(state === "Up")],
+      [
+        "control_packet_input",
+        "BFD control packets received",
+        ({ counts }) => counts.controlReceived,
+      ],
+      ["control_packet_output", "BFD control packets sent", ({ counts }) => counts.controlSent],
+      ["session_up_events", "How often a BFD session came up", ({ counts }) => counts.ups],
+      ["session_down_events", "How often a BFD session went down", ({ counts }) => counts.downs],
+    ] satisfies readonly (readonly [string, string, (bfd: BfdStatus) => number])[]
+  ).map(([name, help, of]) => bfdMetric(name, help, of)),
 ];
+
+/** As MetalLB has them: `peer` is the address alone. */
+function bfdMetric(name: string, help: string, of: (bfd: BfdStatus) => number): SessionMetric {
+  return {
+    ...{ name: `metallb_bfd_${name}`, help },
+    of: ({ peer, status: { bfd } }) =>
+      bfd && { labels: { peer: peer.slice(0, peer.lastIndexOf(":")) }, value: of(bfd) },
+  };
+}
 
 /** Registers the metrics of BGP sessions, which are read when somebody asks for them. */
 export function registerSessionMetrics(

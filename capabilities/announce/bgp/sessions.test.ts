@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSpeaker } from "../../bgp/index";
-import type { Peer, Speaker } from "../../bgp/index";
+import type { Bfd, BfdStatus, Peer, Speaker } from "../../bgp/index";
 import type { BgpPeer } from "../../config/bgp/peer";
 import { node } from "../fixtures";
 import { createSessions } from "./sessions";
@@ -23,6 +23,19 @@ describe("the BGP sessions of a node", () => {
   let peer: BgpPeer;
   let ups: number;
   let downs: readonly string[];
+  let watched: unknown[];
+  /** What BFD is asked for; the real one is tested beside real routers. */
+  const recorder: Bfd = {
+    watch: options => {
+      watched.push(options);
+      return {
+        status: () => ({ state: "Down" }) as BfdStatus,
+        configure: timers => watched.push(timers),
+        close: () => Promise.resolve(void watched.push("closed")),
+      };
+    },
+    stop: () => Promise.resolve(),
+  };
 
   beforeEach(async () => {
     const port = await freePort();
@@ -41,7 +54,8 @@ describe("the BGP sessions of a node", () => {
     });
     await router.listening();
     const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
-    sessions = createSessions({ log, signed: signedTcp });
+    watched = [];
+    sessions = createSessions({ log, signed: signedTcp, watch: () => recorder });
     peer = {
       ...{ name: "router", myAsn: 64500, peerAsn: 64501, address: "127.0.0.1", port },
       ...{ holdTime: 90, families: ["ipv4"], nodeSelectors: [] },
@@ -86,6 +100,21 @@ describe("the BGP sessions of a node", () => {
     apply(new Map([[A, { communities: ["64500:1"] }]]));
     await until(() => announced() === 2);
     expect([ups, downs]).toEqual([1, []]);
+  });
+
+  it("are watched by BFD, whose timers change while they stay up", async () => {
+    const bfd = { transmitInterval: 100, isPassive: false, isMultihop: false };
+    apply(new Map([[A, {}]]), { bfd });
+    await until(() => watched.length === 1);
+    expect(watched[0]).toMatchObject({ address: "127.0.0.1", ...bfd });
+    apply(new Map([[A, {}]]), { bfd });
+    expect(watched).toHaveLength(1);
+    apply(new Map([[A, {}]]), { bfd: { ...bfd, transmitInterval: 50 } });
+    expect(watched[1]).toMatchObject({ transmitInterval: 50 });
+    expect([ups, downs]).toEqual([1, []]);
+    apply(new Map([[A, {}]]));
+    await until(() => ups === 2);
+    expect(watched.slice(2)).toEqual(["closed"]);
   });
 
   it("metallb 140: end with their BGPPeer, and tell the router why", async () => {

@@ -1,5 +1,6 @@
-import { createSpeaker } from "../../bgp/index";
+import { createSpeaker, startBfd } from "../../bgp/index";
 import type {
+  Bfd,
   Peer,
   PeerOptions,
   PeerStatus,
@@ -48,6 +49,8 @@ type Running = {
   readonly peer: Peer;
   /** What was announced, with the attributes as text. */
   readonly announced: Map<string, string>;
+  /** BFD's timers, as text. */
+  timers: string;
   changedAt: number | undefined;
 };
 
@@ -55,11 +58,15 @@ export type SessionsOptions = {
   readonly log: Log;
   /** Makes TCP connections that are signed with a password. */
   readonly signed: (password: string) => Transport;
+  /** Begins BFD for all sessions, when the first one is to be watched. */
+  readonly watch?: () => Bfd;
   /** Called when a session came up or went down, or an attempt failed. */
   readonly onNews?: (news: SessionNews) => void;
 };
 
-export function createSessions({ log, signed, onNews }: SessionsOptions): BgpSessions {
+export function createSessions(options: SessionsOptions): BgpSessions {
+  const { log, signed, onNews, watch = startBfd } = options;
+  let bfd: Bfd | undefined;
   const running = new Map<string, Running>();
   const ending = new Set<Promise<void>>();
 
@@ -76,6 +83,7 @@ export function createSessions({ log, signed, onNews }: SessionsOptions): BgpSes
     const speaker = createSpeaker({
       ...{ as: peer.myAsn, routerId: routerIdFor(peer, me) },
       ...(peer.password === undefined ? {} : { transport: signed(peer.password) }),
+      ...(peer.bfd && { bfd: (bfd ??= watch()) }),
     });
     const onChange = (change: SessionChange): void => {
       // What is ended on purpose is told where that is decided.
@@ -87,7 +95,12 @@ export function createSessions({ log, signed, onNews }: SessionsOptions): BgpSes
     const handle = speaker.addPeer({ ...optionsOf(peer, me), onChange });
     const title = `${peer.address}:${peer.port}`;
     const known = { settings, title, speaker, peer: handle, waits: peer.connectTime };
-    const one: Running = { ...known, announced: new Map(), changedAt: undefined };
+    const one: Running = {
+      ...known,
+      announced: new Map(),
+      changedAt: undefined,
+      timers: timersOf(peer),
+    };
     return one;
   }
 
@@ -108,6 +121,10 @@ export function createSessions({ log, signed, onNews }: SessionsOptions): BgpSes
           end(peer.name, "its BGPPeer was changed");
         const one = running.get(peer.name) ?? begin(peer, me, settings);
         running.set(peer.name, one);
+        if (peer.bfd && one.timers !== timersOf(peer)) {
+          one.timers = timersOf(peer);
+          one.peer.configureBfd(peer.bfd);
+        }
         announce(one, routes);
       }
     },
@@ -122,6 +139,8 @@ export function createSessions({ log, signed, onNews }: SessionsOptions): BgpSes
         end(name, reason);
       });
       await Promise.all(ending);
+      await bfd?.stop();
+      bfd = undefined;
     },
   };
 }
@@ -135,6 +154,7 @@ function optionsOf(peer: BgpPeer, me: NodeFacts): PeerOptions {
   const { connectTime } = peer;
   return {
     ...sessionOptions(peer, me),
+    ...(peer.bfd && { bfd: peer.bfd }),
     ...(connectTime === undefined
       ? {}
       : { retryTime: Math.min(1, connectTime), maxRetryTime: connectTime }),
@@ -143,7 +163,7 @@ function optionsOf(peer: BgpPeer, me: NodeFacts): PeerOptions {
 
 /** All that a session depends on: another value of this is another session. */
 function sessionOptions(peer: BgpPeer, me: NodeFacts): PeerOptions {
-  const { localAsn, sourceAddress } = peer;
+  const { localAsn, sourceAddress, bfd } = peer;
   return {
     address: peer.address,
     port: peer.port,
@@ -155,7 +175,19 @@ function sessionOptions(peer: BgpPeer, me: NodeFacts): PeerOptions {
     nextHops: otherNextHops(peer, me),
     ...(localAsn === undefined ? {} : { localAs: localAsn }),
     ...(sourceAddress === undefined ? {} : { localAddress: sourceAddress }),
+    // Its timers change while it runs.
+    ...(bfd && { bfd: pathOf(bfd) }),
   };
+}
+
+type Watched = NonNullable<BgpPeer["bfd"]>;
+
+function pathOf({ isMultihop, minimumTtl }: Watched): Pick<Watched, "isMultihop" | "minimumTtl"> {
+  return { isMultihop, ...(minimumTtl === undefined ? {} : { minimumTtl }) };
+}
+
+function timersOf({ bfd }: BgpPeer): string {
+  return JSON.stringify(bfd ?? {});
 }
 
 /** The session's own family takes the address that the session is on. */

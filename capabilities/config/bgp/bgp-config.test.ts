@@ -52,7 +52,6 @@ describe("BGPPeers of a configuration", () => {
 
   it.each([
     ["vrf", { vrf: "red" }],
-    ["bfdProfile", { bfdProfile: "fast" }],
     ["interface", { peerAddress: "", interface: "eth0" }],
   ])(
     "are left out where a session would lack its %s, which is not supported yet",
@@ -63,6 +62,45 @@ describe("BGPPeers of a configuration", () => {
       expect(JSON.stringify(parsed)).not.toContain('"value":"x"');
     },
   );
+});
+
+describe("BFDProfiles of BGPPeers", () => {
+  const profile = (spec: object, name = "fast"): object => ({
+    ...{ metadata: { name, namespace: "metallb-system" }, spec },
+  });
+  const watched = (bfdProfiles: readonly object[], spec: object = {}): ParsedConfig =>
+    parseConfig({
+      ...{ pools: [], l2Ads: [], bfdProfiles },
+      bgpPeers: [
+        {
+          metadata: { name: "tor", namespace: "metallb-system" },
+          spec: {
+            ...{ myASN: 64500, peerASN: 64501, peerAddress: "10.0.0.1", bfdProfile: "fast" },
+            ...spec,
+          },
+        },
+      ],
+    });
+
+  it("metallb 27: give what they say, and leave the rest to BFD", () => {
+    const [one] = watched([profile({})]).config.bgpPeers;
+    expect(one?.bfd).toEqual({ isPassive: false, isMultihop: false });
+    const spec = { receiveInterval: 50, transmitInterval: 60, detectMultiplier: 4 };
+    const more = { passiveMode: true, minimumTtl: 250, echoInterval: 50 };
+    const [other] = watched([profile({ ...spec, ...more })], { ebgpMultiHop: true }).config
+      .bgpPeers;
+    expect(other?.bfd).toEqual({ ...spec, isPassive: true, minimumTtl: 250, isMultihop: true });
+  });
+
+  it("metallb 26: that are missing, double or not usable leave the peer out, and say so", () => {
+    expect(problems(watched([]))).toEqual(["spec.bfdProfile is no BFDProfile of this namespace"]);
+    expect(watched([]).config.bgpPeers).toEqual([]);
+    expect(problems(watched([profile({}), profile({})]))).toHaveLength(1);
+    expect(problems(watched([profile({ echoMode: true })]))).toEqual([
+      "spec.echoMode is not supported yet",
+      "spec.bfdProfile is a BFDProfile that cannot be used",
+    ]);
+  });
 });
 
 describe("passwords of BGPPeers", () => {

@@ -5,6 +5,7 @@ import type { Pool } from "../pool";
 import { duplicateName, objectName } from "../raw-object";
 import { readBgpAd } from "./advertisement";
 import type { BgpAd } from "./advertisement";
+import { readBfdProfiles } from "./bfd-profile";
 import { readAliases } from "./communities";
 import { readPeer } from "./peer";
 import type { BgpPeer } from "./peer";
@@ -14,6 +15,8 @@ export type RawBgp = {
   readonly peers: readonly unknown[];
   readonly ads: readonly unknown[];
   readonly communities: readonly unknown[];
+  /** Undefined: not looked at, and no peer is blamed for naming one. */
+  readonly bfdProfiles?: readonly unknown[] | undefined;
   /** Secrets that peers may name, in any order. */
   readonly secrets: readonly unknown[];
 };
@@ -28,14 +31,17 @@ export type BgpConfig = {
 /** Reads the BGP part of a configuration; what names something that is not there yet waits for it. */
 export function readBgp(raw: RawBgp, pools: readonly Pool[]): BgpConfig {
   const { aliases, errors } = readAliases(raw.communities);
-  const peers = collect(bgpPeerResource.kind, raw.peers, one => readPeer(one, raw.secrets));
+  const bfd = raw.bfdProfiles && readBfdProfiles(raw.bfdProfiles);
+  const peers = collect(bgpPeerResource.kind, raw.peers, one =>
+    readPeer(one, raw.secrets, bfd?.profiles),
+  );
   const ads = collect(bgpAdvertisementResource.kind, raw.ads, one =>
     readBgpAd(one, { pools, aliases }),
   );
   return {
     peers: peers.values,
     ads: ads.values,
-    errors: [...errors, ...peers.errors, ...ads.errors],
+    errors: [...errors, ...(bfd?.errors ?? []), ...peers.errors, ...ads.errors],
   };
 }
 

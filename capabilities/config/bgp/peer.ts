@@ -3,6 +3,7 @@ import { parseAddress } from "../address";
 import type { Parsed } from "../config-error";
 import { bgpPeerResource } from "../kinds/bgp-peer";
 import type { BGPPeer } from "../kinds/bgp-peer";
+import type { BfdProfile, BfdProfiles } from "./bfd-profile";
 import { passwordOf } from "./password";
 import { nameFindings } from "../pool";
 import { objectName } from "../raw-object";
@@ -30,6 +31,8 @@ export type BgpPeer = {
   readonly holdTime: number;
   /** The longest wait between attempts to connect, seconds. */
   readonly connectTime?: number;
+  /** Watches the session; over several hops where the router is not on a network of ours. */
+  readonly bfd?: BfdProfile & { readonly isMultihop: boolean };
   /** What is advertised over the session. */
   readonly families: readonly Family[];
   /** Nodes that hold a session; empty: all. */
@@ -39,8 +42,12 @@ export type BgpPeer = {
 const DEFAULT_HOLD_SECONDS = 90;
 const DEFAULT_PORT = 179;
 
-/** Reads one BGPPeer beside the Secrets of its namespace. */
-export function readPeer(raw: unknown, secrets: readonly unknown[]): Parsed<BgpPeer> {
+/** Reads one BGPPeer beside the Secrets of its namespace, and BFDProfiles unless those are not looked at. */
+export function readPeer(
+  raw: unknown,
+  secrets: readonly unknown[],
+  profiles?: BfdProfiles,
+): Parsed<BgpPeer> {
   const read = parseBgpPeer(raw);
   if (!read.ok) return read;
   const { metadata, spec } = read.value;
@@ -48,6 +55,7 @@ export function readPeer(raw: unknown, secrets: readonly unknown[]): Parsed<BgpP
   const findings = [
     ...nameFindings(metadata.name),
     ...unsupported(spec),
+    ...profileFindings(spec, profiles),
     ...("finding" in known ? [known.finding] : []),
   ];
   if (findings.length > 0 || "finding" in known) {
@@ -55,13 +63,21 @@ export function readPeer(raw: unknown, secrets: readonly unknown[]): Parsed<BgpP
     return { ok: false, errors: findings.map(finding => ({ object, ...finding })) };
   }
   const { password } = known;
-  const peer = peerFrom(metadata.name ?? "", spec);
+  const peer = { ...peerFrom(metadata.name ?? "", spec), ...bfdPart(spec, profiles) };
   return { ok: true, value: { ...peer, ...(password === undefined ? {} : { password }) } };
+}
+
+function bfdPart(
+  { bfdProfile = "", ebgpMultiHop = false }: BGPPeer["spec"],
+  profiles: BfdProfiles | undefined,
+): Pick<BgpPeer, "bfd"> {
+  const profile = profiles?.get(bfdProfile);
+  return profile ? { bfd: { ...profile, isMultihop: ebgpMultiHop } } : {};
 }
 
 /** What a session would need that it does not get yet: without it, it must not come up at all. */
 function unsupported(spec: BGPPeer["spec"]): readonly Finding[] {
-  const fields = ["interface", "vrf", "bfdProfile"] as const;
+  const fields = ["interface", "vrf"] as const;
   const used = fields.filter(field => spec[field]);
   return used.map(field => ({
     field: `spec.${field}`,
@@ -70,6 +86,19 @@ function unsupported(spec: BGPPeer["spec"]): readonly Finding[] {
     remedy: "remove it, if the session may do without",
     mayComeLater: true,
   }));
+}
+
+/** A session that is to be watched must not come up unwatched. */
+function profileFindings(
+  { bfdProfile }: BGPPeer["spec"],
+  profiles: BfdProfiles | undefined,
+): readonly Finding[] {
+  if (!bfdProfile || !profiles || profiles.get(bfdProfile)) return [];
+  const problem = profiles.has(bfdProfile)
+    ? "is a BFDProfile that cannot be used"
+    : "is no BFDProfile of this namespace";
+  const remedy = "mend or create it, or remove this field";
+  return [{ field: "spec.bfdProfile", value: bfdProfile, problem, remedy, mayComeLater: true }];
 }
 
 function peerFrom(name: string, spec: BGPPeer["spec"]): BgpPeer {
