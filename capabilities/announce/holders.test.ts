@@ -54,8 +54,18 @@ describe("replacedClaims", () => {
     expect(taken({ health: "late" })).toEqual([IP]);
     expect(taken({ health: "silent" })).toEqual([]);
     expect(taken({ phase: "leaving" })).toEqual([]);
-    expect(taken({ claims: [{ address: IP, epoch: 3 }] })).toEqual([]);
+    expect(taken({ claims: [{ address: IP, epoch: 2 }] })).toEqual([]);
     expect(taken({ claims: [{ address: IP2, epoch: 9 }] })).toEqual([]);
+  });
+});
+
+describe("replacedClaims of equal epochs", () => {
+  const taken = (epoch: number) =>
+    replacedClaims([{ address: IP, epoch }], [member("a", { claims: [{ address: IP, epoch }] })]);
+
+  it("are given up by who could not follow, and kept while nobody has taken anything", () => {
+    expect([...taken(3)]).toEqual([IP]);
+    expect([...taken(0)]).toEqual([]);
   });
 });
 

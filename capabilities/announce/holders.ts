@@ -83,7 +83,8 @@ function nextEpoch(members: readonly Member[], address: string): number {
 
 /**
  * Of what this node claims, what a peer that is heard has taken since: for a node that could not follow, because it
- * starts or stood still.
+ * starts or stood still. A peer that started meanwhile and never heard of our claim has one of the same epoch; it
+ * followed all along, so ours ends. What was adopted (epoch 0) is kept until somebody has taken it.
  */
 export function replacedClaims(
   claims: readonly Claim[],
@@ -93,7 +94,9 @@ export function replacedClaims(
   const taken = members
     .filter(({ health, phase }) => health !== "silent" && phase === "active")
     .flatMap(member =>
-      member.claims.filter(({ address, epoch }) => epoch > (own.get(address) ?? epoch)),
+      member.claims.filter(
+        ({ address, epoch }) => epoch > 0 && epoch >= (own.get(address) ?? Infinity),
+      ),
     );
   return new Set(taken.map(({ address }) => address));
 }

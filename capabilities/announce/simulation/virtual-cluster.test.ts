@@ -67,6 +67,16 @@ const ownersOf = (cluster: VirtualCluster): readonly (readonly string[])[] =>
 
 const runs = { numRuns: HISTORIES };
 
+/** An owner stands still, and a node that starts meanwhile takes its address: both have the same epoch. */
+const frozenWhileAnotherStarts: [number, number, number, [Event, number][]] = [
+  ...([3, 3, 1_636_677_565] as const),
+  [
+    [{ do: "freeze", node: 0 }, 5],
+    [{ do: "restart", node: 1 }, 216],
+    [{ do: "heal" }, 61],
+  ],
+];
+
 describe("a cluster in virtual time", { timeout: 60_000 + HISTORIES * 500 }, () => {
   it("every address has one owner, and k addresses on n nodes never collide", () => {
     fc.assert(
@@ -128,7 +138,7 @@ describe("a cluster in virtual time", { timeout: 60_000 + HISTORIES * 500 }, () 
         mend(cluster);
         watchDuels(cluster, SETTLE_MS);
       }),
-      runs,
+      { ...runs, examples: [frozenWhileAnotherStarts] },
     );
   });
 
