@@ -14,6 +14,7 @@ import type { Log } from "../kube/log";
 import { watchStore } from "../kube/store";
 import { groupSlices, nodeFacts, serviceFacts } from "./facts";
 import type { NodeFacts, ServiceFacts } from "./facts";
+import { atMostEvery } from "./timers";
 
 /** The cluster's state as this node last heard of it; it stays when the API server goes. */
 export type ClusterWatch = {
@@ -36,14 +37,21 @@ export type ClusterWatchOptions = {
   readonly nodeName: string;
   readonly loadBalancerClass: string | undefined;
   readonly log: Log;
-  /** Called after any change. */
+  /** Called after any change; for many within `GATHER_MS` once. */
   readonly onChange: () => void;
   /** Called after each reading of the configuration, with its errors. */
   readonly onConfig: (errors: readonly string[]) => void;
 };
 
+/** A Service that comes up is half a dozen changes of objects, and each would be a plan for all Services. */
+const GATHER_MS = 25;
+
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
-  const { namespace, log, onChange, loadBalancerClass } = options;
+  const { namespace, log, loadBalancerClass } = options;
+  const changes = atMostEvery(GATHER_MS, options.onChange);
+  const onChange = (): void => {
+    changes.call();
+  };
   const readConfig = createConfigReader(options);
   let serviceList: readonly ServiceFacts[] | undefined;
   const watched = {
@@ -122,6 +130,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     service: key => serviceStore.get(key),
     allServices: () => serviceStore.list(),
     stop: () => {
+      changes.stop();
       stores.forEach(store => {
         store.stop();
       });

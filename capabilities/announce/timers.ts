@@ -18,3 +18,33 @@ export function startInterval(ms: number, callback: () => void): () => void {
     clearInterval(timer);
   };
 }
+
+/**
+ * Makes one run of many calls: the first call runs the callback at once, and all that come in the ms after a run
+ * are one more run when these are over. So no change waits longer, and a flood of them costs no more than its time.
+ */
+export function atMostEvery(ms: number, callback: () => void): { call(): void; stop(): void } {
+  let isResting = false;
+  let isDue = false;
+  let stop = (): void => undefined;
+
+  function run(): void {
+    isResting = true;
+    isDue = false;
+    stop = startTimer(ms, () => {
+      isResting = false;
+      if (isDue) run();
+    });
+    callback();
+  }
+
+  return {
+    call: () => {
+      if (isResting) isDue = true;
+      else run();
+    },
+    stop: () => {
+      stop();
+    },
+  };
+}
