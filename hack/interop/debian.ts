@@ -21,7 +21,8 @@ export type Unpacked = {
 export async function unpack(name: string, folders: readonly string[] = []): Promise<Unpacked> {
   const cache = inRepo(".cache/interop", name);
   const root = join(cache, "root");
-  const filling = fillings.get(name) ?? (existsSync(root) ? Promise.resolve() : fill(cache, name));
+  const filling =
+    fillings.get(name) ?? (existsSync(root) ? Promise.resolve() : inTurn(cache, name));
   fillings.set(name, filling);
   await filling;
   const libraries = join(root, "usr/lib", await multiarchFolder(root));
@@ -31,6 +32,15 @@ export async function unpack(name: string, folders: readonly string[] = []): Pro
 
 /** Several routers that start at once share one download. */
 const fillings = new Map<string, Promise<void>>();
+
+/** Where several packages are wanted at once, one apt-get must not refresh the lists that another one reads. */
+let last = Promise.resolve();
+
+function inTurn(cache: string, name: string): Promise<void> {
+  const turn = last.then(() => fill(cache, name));
+  last = turn.catch(() => undefined);
+  return turn;
+}
 
 async function fill(cache: string, name: string): Promise<void> {
   const archives = join(cache, "archives");

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { downLab, upLab } from "./lab";
 import type { Lab } from "./lab";
-import { waitUntil } from "../wait";
+import { waitFor, waitUntil } from "../wait";
 
 const NAME = "lab-interop";
 const patience = { timeoutMs: 60_000, intervalMs: 200 };
@@ -164,6 +164,8 @@ describe("a lab with real and light nodes, kube-proxy in nftables mode", () => {
     expect(addresses).toHaveLength(2);
     for (const address of addresses) {
       for (const host of ["n1", "n2", "l1", pod]) {
+        // kube-proxy may hear of a pod later than whoever waited for it.
+        await waitFor(`${host} to reach ${address}`, async () => (await get(host, address)) !== "");
         // Several times, since the pod that answers is drawn by lot and may be the asking one.
         for (let attempt = 0; attempt < 4; attempt += 1) {
           expect(await get(host, address), `${host} to ${address}`).toMatch(/^node=n[12] pod=web-/);
