@@ -309,6 +309,54 @@ describe("to a peer that speaks by a script", { timeout: 60_000 }, () => {
     expect(peer.status().state).toBe("Established");
   });
 
+  it("bgp 7: says 4/0 after a hold time of silence, and everything again in the next session", async () => {
+    const { peer, script } = await establish(open({ holdTime: 3 }));
+    peer.announce(["192.0.2.1/32"]);
+    await until(() => script.of("update").length === 3);
+    await ended(script);
+    expect(script.last()).toBe("4/0");
+    const next = await dial();
+    next.say(open({ holdTime: 3 }), keepalive);
+    await until(() => next.of("update").some(({ announced }) => announced[0] === "192.0.2.1/32"));
+  });
+
+  it("bgp 58: tells a burst of changes together, and withdrawals as soon", async () => {
+    const { peer, script } = await establish();
+    await until(() => script.of("update").length === 2);
+    const burst = Array.from({ length: 500 }, (_, i) => `198.18.${i >> 8}.${i & 255}/32`);
+    for (const prefix of burst) peer.announce([prefix]);
+    await until(() => script.of("update").length > 2);
+    for (const prefix of burst) peer.withdraw([prefix]);
+    await until(() => script.of("update").some(({ withdrawn }) => withdrawn.length > 0));
+    const told = script.of("update").slice(2);
+    expect(told.map(({ announced, withdrawn }) => [announced.length, withdrawn.length])).toEqual([
+      [500, 0],
+      [0, 500],
+    ]);
+  });
+
+  it("bgp 75: does not mind a peer that keeps routes for long (RFC 9494)", async () => {
+    const families = [{ afi: 1, safi: 1, isForwarding: true, staleTime: 0xff_ffff }];
+    const { peer } = await establish(
+      withCapabilities({ kind: "longLivedGracefulRestart", families }),
+    );
+    expect(peer.status().state).toBe("Established");
+  });
+
+  it("bgp 80: does not listen unless it is told where", async () => {
+    const servers = (): number =>
+      process.getActiveResourcesInfo().filter(name => name === "TCPServerWrap").length;
+    const listen = { address: HOST, port: await freePort() };
+    const before = servers();
+    const quiet = createSpeaker({ as: 65_001, routerId: "10.0.0.1" });
+    quiet.addPeer({ address: HOST, as: 65_002, port: listen.port });
+    expect(servers()).toBeLessThanOrEqual(before);
+    await quiet.stop();
+    const other = createSpeaker({ as: 65_001, routerId: "10.0.0.1", listen });
+    expect(servers()).toBe(before + 1);
+    await other.stop();
+  });
+
   it("bgp 16: keeps the session when a second connection comes", async () => {
     const { peer, script } = await establish();
     const socket = connect({ host: HOST, port });

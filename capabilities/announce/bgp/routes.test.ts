@@ -104,7 +104,7 @@ describe("what a node advertises", () => {
     });
   });
 
-  it("metallb 138: goes by the nodes and peers of the advertisement", () => {
+  it("metallb 138: goes by the nodes and peers of the advertisement (bgp 51)", () => {
     const bgpPeers = [peer("peer1"), peer("peer2", { address: "10.0.1.2" })];
     const elsewhere = [ad("x", { nodeSelectors: onNode("iris2") })];
     const first = [ad("x", { peers: ["peer1"] })];
@@ -222,7 +222,7 @@ describe("what a node advertises", () => {
     });
   });
 
-  it("holds every address, and nothing that no Service has, whatever the lengths", () => {
+  it("holds every address, and nothing that no Service has, whatever the lengths (bgp 52)", () => {
     const hosts = fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 30 });
     fc.assert(
       fc.property(hosts, fc.integer({ min: 24, max: 32 }), (numbers, length) => {
