@@ -44,7 +44,7 @@ export type ClusterWatchOptions = {
 };
 
 /** A Service that comes up is half a dozen changes of objects, and each would be a plan for all Services. */
-const GATHER_MS = 25;
+const GATHER_MS = 50;
 
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const { namespace, log, loadBalancerClass } = options;

@@ -148,7 +148,11 @@ function container(image: string): unknown {
       { name: "heartbeat", containerPort: 7946, protocol: "UDP" },
     ],
     startupProbe: { ...(probe("/healthz") as object), periodSeconds: 1, failureThreshold: 60 },
-    livenessProbe: { ...(probe("/healthz") as object), periodSeconds: 10 },
+    // Short of CPU, it answers late; a restart would make it read everything anew.
+    livenessProbe: {
+      ...(probe("/healthz") as object),
+      ...{ periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    },
     readinessProbe: { ...(probe("/readyz") as object), periodSeconds: 2 },
     // No CPU limit: throttling would delay heartbeats, and a late heartbeat moves addresses.
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "512Mi" } },
