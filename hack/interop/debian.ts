@@ -30,6 +30,9 @@ export async function unpack(name: string, folders: readonly string[] = []): Pro
   return { root, env: { LD_LIBRARY_PATH: paths.join(":") } };
 }
 
+/** A name server or mirror that is away for a moment is asked again, for about half a minute. */
+const PATIENT = ["-o", "Acquire::Retries=5"] as const;
+
 /** Several routers that start at once share one download. */
 const fillings = new Map<string, Promise<void>>();
 
@@ -50,10 +53,10 @@ async function fill(cache: string, name: string): Promise<void> {
     ...["apt-get", "-q", "-y", "install", "--no-install-recommends", "--reinstall"],
     ...["--download-only", "-o", `Dir::Cache::archives=${archives}`],
     // Nothing of the system is changed, so whoever else runs apt-get need not be waited for.
-    ...["-o", "Debug::NoLocking=true", name],
+    ...["-o", "Debug::NoLocking=true", ...PATIENT, name],
   ];
   await run(install).catch(async () => {
-    await run(["apt-get", "-q", "update"]);
+    await run(["apt-get", "-q", ...PATIENT, "update", "--error-on=any"]);
     await run(install);
   });
   const unfinished = join(cache, "root.new");
