@@ -30,6 +30,9 @@ export async function unpack(name: string, folders: readonly string[] = []): Pro
   return { root, env: { LD_LIBRARY_PATH: paths.join(":") } };
 }
 
+/** The caller may have entered a network namespace, from which no mirror is reached; who started it has not. */
+const ON_MACHINE = ["nsenter", `--net=/proc/${process.ppid}/ns/net`] as const;
+
 /** A name server or mirror that is away for a moment is asked again, for about half a minute. */
 const PATIENT = ["-o", "Acquire::Retries=5"] as const;
 
@@ -50,13 +53,13 @@ async function fill(cache: string, name: string): Promise<void> {
   await rm(cache, { recursive: true, force: true });
   await mkdir(join(archives, "partial"), { recursive: true });
   const install = [
-    ...["apt-get", "-q", "-y", "install", "--no-install-recommends", "--reinstall"],
+    ...[...ON_MACHINE, "apt-get", "-q", "-y", "install", "--no-install-recommends", "--reinstall"],
     ...["--download-only", "-o", `Dir::Cache::archives=${archives}`],
     // Nothing of the system is changed, so whoever else runs apt-get need not be waited for.
     ...["-o", "Debug::NoLocking=true", ...PATIENT, name],
   ];
   await run(install).catch(async () => {
-    await run(["apt-get", "-q", ...PATIENT, "update", "--error-on=any"]);
+    await run([...ON_MACHINE, "apt-get", "-q", ...PATIENT, "update", "--error-on=any"]);
     await run(install);
   });
   const unfinished = join(cache, "root.new");
