@@ -66,7 +66,11 @@ describe("a host outside the cluster that has an address", () => {
       const owner = found?.status?.intendedOwner?.node as string | undefined;
       return owner !== undefined && found?.status?.seen === owner && found;
     });
-    const { intendedOwner, observedOwner, lastMove } = vip.status;
+    const { intendedOwner, observedOwner, lastMove } = vip.status as {
+      intendedOwner: { node: string; mac: string };
+      observedOwner: { node: string; mac: string; seenBy: string };
+      lastMove: { answeredIn: string };
+    };
     expect(observedOwner).toMatchObject({ node: intendedOwner.node, mac: intendedOwner.mac });
     expect(c.lab.nodes).toContain(observedOwner.seenBy);
     expect(observedOwner.seenBy).not.toBe(intendedOwner.node);
