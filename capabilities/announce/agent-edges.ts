@@ -1,4 +1,7 @@
 import type { AgentParts } from "./agent-parts";
+import { createAdvertiser } from "./bgp/advertiser";
+import type { Advertiser } from "./bgp/advertiser";
+import { signedTcp } from "./bgp/signed-tcp";
 import { chooseInterfaces } from "./layer2/interfaces";
 import type { Link } from "./layer2/kernel-state";
 import { createProber } from "./membership/prober";
@@ -6,6 +9,7 @@ import type { Prober } from "./membership/prober";
 import { createAnnouncer } from "./packet/burst";
 import type { Announcer } from "./packet/burst";
 import { openAnswerSocket } from "./packet/packet-socket";
+import type { Reporter } from "./reporter";
 import { startTimer } from "./timers";
 
 /** Rounds of questions in a heartbeat interval: three of them fit between the first miss and the third. */
@@ -45,6 +49,20 @@ export function proberFor(
     onVerdict,
     onError: error => {
       log.warn({ err: error }, "a silent owner cannot be asked for: its addresses stay with it");
+    },
+  });
+}
+
+/** Speaks BGP on real sockets, and has users told of it. */
+export function advertiserFor({ options, log }: AgentParts, reporter: Reporter): Advertiser {
+  return createAdvertiser({
+    ...{ log, signed: signedTcp, after: startTimer, now: () => performance.now() },
+    ...{ ignoreExcludeLabel: options.ignoreExcludeLabel, drainMs: options.bgpDrainMs },
+    onNews: news => {
+      reporter.sessionNews(news);
+    },
+    onView: (view, changes) => {
+      reporter.advertised(view, changes);
     },
   });
 }

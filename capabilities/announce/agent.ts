@@ -1,6 +1,4 @@
-import { createAdvertiser } from "./bgp/advertiser";
 import type { Advertiser } from "./bgp/advertiser";
-import { signedTcp } from "./bgp/signed-tcp";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
 import { aliveOf, contestedAddresses, isSettled, planFor, suspectsFor } from "./decision";
@@ -11,14 +9,14 @@ import { createResponder } from "./layer2/responder";
 import type { Binding, Outcome, Responder } from "./layer2/responder";
 import { announcingLinks } from "./layer2/interfaces";
 import type { Link } from "./layer2/kernel-state";
-import type { Claim, Member, Membership } from "./membership/membership";
+import type { Claim, Member } from "./membership/membership";
 import type { Prober } from "./membership/prober";
-import { followSecret } from "./membership/secret";
-import { startHeartbeatThread } from "./membership/thread";
 import { movesBetween } from "./moves";
 import type { Fate, Move } from "./moves";
-import { announcerFor, proberFor } from "./agent-edges";
+import { advertiserFor, announcerFor, proberFor } from "./agent-edges";
 import type { AgentParts } from "./agent-parts";
+import { startPeers } from "./agent-peers";
+import type { Peers } from "./agent-peers";
 import { NOTHING_OWNED, isSameOwned, nextOwnership, withoutAddresses } from "./ownership";
 import type { Ownership } from "./ownership";
 import type { Announcer } from "./packet/burst";
@@ -71,8 +69,7 @@ class RunningAgent implements Agent {
   readonly #vips: VirtualIps;
   readonly #wire: WireWatch;
   readonly #bgp: Advertiser;
-  #membership: Membership | undefined;
-  #secret: { stop(): Promise<void> } | undefined;
+  #peers: Peers | undefined;
   #plan: Plan | undefined;
   #ownership: Ownership = NOTHING_OWNED;
   #phase: "starting" | "active" | "leaving" | "stopped" = "starting";
@@ -85,7 +82,6 @@ class RunningAgent implements Agent {
   #stopWaking = (): void => undefined;
   /** What the kernel answers for, as the peers were told. */
   #claims: readonly Claim[] = [];
-  #peersTold = "";
   #announcing: readonly Link[] | undefined;
   #links: readonly Link[] = [];
   /** Owned addresses that others answer for as well. */
@@ -100,16 +96,7 @@ class RunningAgent implements Agent {
     this.#listenMs = LISTEN_INTERVALS * options.heartbeatIntervalMs;
     this.#vips = watchVirtualIps(log);
     this.#reporter = createReporter(parts, this.#vips);
-    this.#bgp = createAdvertiser({
-      ...{ log, signed: signedTcp, after: startTimer, now: () => performance.now() },
-      ...{ ignoreExcludeLabel: options.ignoreExcludeLabel, drainMs: options.bgpDrainMs },
-      onNews: news => {
-        this.#reporter.sessionNews(news);
-      },
-      onView: (view, changes) => {
-        this.#reporter.advertised(view, changes);
-      },
-    });
+    this.#bgp = advertiserFor(parts, this.#reporter);
     metrics.watchSessions(() => this.#bgp.reports());
     this.#announcer = announcerFor(parts);
     this.#responder = createResponder({
@@ -162,43 +149,25 @@ class RunningAgent implements Agent {
   }
 
   async start(): Promise<void> {
-    const { options, log, client, metrics } = this.#parts;
+    const { log, metrics } = this.#parts;
     const adopted = await this.#responder.adopt();
     this.#ownership = { owned: adopted, lingering: new Map() };
     log.info({ addresses: [...adopted.keys()] }, "adopted what an earlier run left in the kernel");
-    const membership = await startHeartbeatThread({
-      node: this.#me,
-      port: options.heartbeatPort,
-      intervalMs: options.heartbeatIntervalMs,
-      warn: message => {
-        log.warn({}, message);
+    const peers = await startPeers(this.#parts, {
+      onChange: () => {
+        this.#planSoon();
+      },
+      onStall: () => {
+        this.#wake();
       },
     });
-    this.#membership = membership;
-    metrics.countHeartbeats(() => membership.counts());
+    this.#peers = peers;
+    metrics.countHeartbeats(() => peers.counts());
     // Before any peer is spoken to: a restarted owner must not be heard to own nothing.
     this.#claim(new Set(adopted.keys()));
     await this.#responder.own(adopted);
-    membership.onChange(() => {
-      this.#planSoon();
-    });
-    membership.onStall(() => {
-      this.#wake();
-    });
-    const keyed = new Promise<void>(resolve => {
-      this.#secret = followSecret({
-        client,
-        namespace: options.namespace,
-        log,
-        now: () => performance.now(),
-        onKeys: keys => {
-          membership.setKeys(keys);
-          resolve();
-        },
-      });
-    });
     // Not awaited: with the API server down this takes as long as it takes, and what was adopted is kept.
-    void this.#activateOnceSynced(keyed);
+    void this.#activateOnceSynced(peers.speak());
   }
 
   isReady(): boolean {
@@ -223,14 +192,13 @@ class RunningAgent implements Agent {
     if (wasActive) await this.#responder.own(new Map());
     await this.#responder.stop();
     await sessions;
-    await this.#secret?.stop();
-    await this.#membership?.stop();
+    await this.#peers?.stop();
     await this.#reporter.stop();
   }
 
   /** The others take over while we go on; the plan says when each address is theirs. */
   async #handOver(): Promise<void> {
-    this.#membership?.setPhase("leaving");
+    this.#peers?.setPhase("leaving");
     const until = performance.now() + HANDOVER_LIMIT_MS;
     this.#replan();
     while (this.#ownership.owned.size > 0 && performance.now() < until) {
@@ -240,13 +208,13 @@ class RunningAgent implements Agent {
 
   async #activateOnceSynced(keyed: Promise<void>): Promise<void> {
     await Promise.all([this.#watch.synced, this.#vips.synced, keyed]);
-    this.#tellPeers();
+    this.#peers?.setNodes(this.#watch.nodes());
     // Who is there must be known before anything is owned or released: a node that comes back must not
     // believe that it is alone.
     await delay(this.#listenMs);
     if (this.#phase !== "starting") return;
     this.#phase = "active";
-    this.#membership?.setPhase("active");
+    this.#peers?.setPhase("active");
     this.#parts.metrics.ready.set(1);
     this.#parts.log.info({ alive: [...aliveOf(this.#standing())] }, "active");
     this.#replan();
@@ -256,7 +224,7 @@ class RunningAgent implements Agent {
   }
 
   #members(): readonly Member[] {
-    return this.#membership?.members() ?? [];
+    return this.#peers?.members() ?? [];
   }
 
   #standing(): Standing {
@@ -278,17 +246,6 @@ class RunningAgent implements Agent {
     return { config, services, nodes, ignoreExcludeLabel, placement, now: Date.now() };
   }
 
-  #tellPeers(): void {
-    const peers = this.#watch
-      .nodes()
-      .filter(({ name }) => name !== this.#me)
-      .map(({ name, addresses }) => ({ node: name, addresses }));
-    const text = JSON.stringify(peers);
-    if (text === this.#peersTold) return;
-    this.#peersTold = text;
-    this.#membership?.setPeers(peers);
-  }
-
   /** Where this node can announce is where its heartbeats go. */
   #tellLinks(): void {
     if (this.#links.length === 0) return;
@@ -296,7 +253,7 @@ class RunningAgent implements Agent {
     const links = announcingLinks(this.#links, named, this.#parts.options.excludeInterfaces);
     if (JSON.stringify(links) === JSON.stringify(this.#announcing)) return;
     this.#announcing = links;
-    this.#membership?.setLinks(links);
+    this.#peers?.setLinks(links);
     this.#planSoon();
   }
 
@@ -306,7 +263,7 @@ class RunningAgent implements Agent {
     this.#isPlanned = true;
     setImmediate(() => {
       this.#isPlanned = false;
-      if (this.#membership) this.#tellPeers();
+      this.#peers?.setNodes(this.#watch.nodes());
       this.#tellLinks();
       this.#replan();
     });
@@ -445,6 +402,6 @@ class RunningAgent implements Agent {
     const claims = nextClaims(this.#claims, answering, { members: this.#members(), isMine });
     if (JSON.stringify(claims) === JSON.stringify(this.#claims)) return;
     this.#claims = claims;
-    this.#membership?.setClaims(claims);
+    this.#peers?.setClaims(claims);
   }
 }
