@@ -17,7 +17,7 @@ const PORT = 7946;
 const INTERVAL_MS = 50;
 const SECRET = "a secret that is known to everybody who reads the benchmark";
 const AT = { subject: "172.30.0.1", crowd: "172.30.0.2" } as const;
-const SETTLE_MS = 5_000;
+const SETTLE_MS = 20_000;
 const MEASURE_MS = 15_000;
 const SLOWEST_START_MS = 30_000;
 

@@ -33,8 +33,11 @@ export type HeartbeatOptions = ListenOptions & {
   readonly intervalMs: number;
 };
 
-/** Silence is looked for this often in an interval, so that it is seen soon after it has lasted. */
-const SWEEPS_PER_INTERVAL = 4;
+/**
+ * So often in an interval silence is looked for, and this process's own standing still. In between only for a peer
+ * that is due to turn: nearly always it is heard before, and to wake up for nothing is what costs.
+ */
+const SWEEPS_PER_INTERVAL = 2;
 
 /** A membership in the same thread, which also tells what changed. */
 export type RunningHeartbeat = Membership & {
@@ -68,7 +71,8 @@ class Heart implements RunningHeartbeat {
     HeartbeatFate,
     number
   >;
-  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #timer: NodeJS.Timeout;
+  #turn: NodeJS.Timeout | undefined;
   #listeners: ((changes: Changes) => void)[] = [];
   #addresses = new Map<string, readonly string[]>();
   #reaches = new Map<string, Reach>();
@@ -93,14 +97,10 @@ class Heart implements RunningHeartbeat {
         options.warn(`heartbeat socket (${type}): ${error.message}`);
       });
     }
-    this.#timers = [
-      setInterval(() => {
-        this.#tick();
-      }, options.intervalMs),
-      setInterval(() => {
-        this.#sweep();
-      }, options.intervalMs / SWEEPS_PER_INTERVAL),
-    ];
+    this.#timer = setInterval(() => {
+      this.#sweep();
+      this.#tick();
+    }, options.intervalMs / SWEEPS_PER_INTERVAL);
   }
 
   members(): readonly Member[] {
@@ -156,7 +156,8 @@ class Heart implements RunningHeartbeat {
   }
 
   async stop(): Promise<void> {
-    this.#timers.forEach(clearInterval);
+    clearInterval(this.#timer);
+    clearTimeout(this.#turn);
     this.#listeners = [];
     this.#group.close();
     await Promise.all([...this.#sockets.values()].map(closeSocket));
@@ -194,6 +195,7 @@ class Heart implements RunningHeartbeat {
 
   #sweep(): void {
     const { intervalMs } = this.#options;
+    clearTimeout(this.#turn);
     const pause = this.#roll.sweep(performance.now(), intervalMs);
     // What waits unread may be old: after a long pause everybody is asked how things are now.
     if (pause >= SILENT_INTERVALS * intervalMs) {
@@ -203,9 +205,16 @@ class Heart implements RunningHeartbeat {
       }
     }
     const changes = this.#roll.takeChanges();
-    if (!changes) return;
-    for (const { node } of changes.changed) this.#serve(node);
-    for (const listener of this.#listeners) listener(changes);
+    for (const { node } of changes?.changed ?? []) this.#serve(node);
+    if (changes) for (const listener of this.#listeners) listener(changes);
+    const wait = this.#roll.nextTurn() - performance.now();
+    if (wait >= intervalMs / SWEEPS_PER_INTERVAL) return;
+    this.#turn = setTimeout(
+      () => {
+        this.#sweep();
+      },
+      Math.max(1, Math.ceil(wait)),
+    );
   }
 
   /** How much more slowly than the interval we send now. */
@@ -216,7 +225,7 @@ class Heart implements RunningHeartbeat {
 
   #tick(): void {
     this.#ticks += 1;
-    if (this.#ticks % this.#factor() === 0) this.#beat();
+    if (this.#ticks % (SWEEPS_PER_INTERVAL * this.#factor()) === 0) this.#beat();
   }
 
   /** A heartbeat to all: by the group, and to each that does not hear it by itself. */

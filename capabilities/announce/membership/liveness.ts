@@ -89,6 +89,12 @@ export function sweep(before: Peer, now: number, pauseMs: number): Peer {
   return { ...before, heardAt, groupHeardAt, member: isSame ? member : { ...member, health } };
 }
 
+/** When a peer turns late or silent unless it is heard, ms; Infinity for a peer that is silent already. */
+export function turnsAt({ member, heardAt, intervalMs }: Peer): number {
+  if (!member || member.health === "silent") return Infinity;
+  return heardAt + (member.health === "late" ? SILENT_INTERVALS : LATE_INTERVALS) * intervalMs;
+}
+
 /** True if something of what the peer answers for was not heard yet. */
 export function isIncomplete({ claims }: Peer): boolean {
   return claims.partial !== NO_CLAIMS.partial;

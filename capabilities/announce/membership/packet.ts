@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import { hmacSha256 } from "./hmac";
 import { MAX_PAGES, PAGE_BYTES, areClaims } from "./claim-page";
 import type { ClaimPage } from "./claim-page";
 import type { Key, Phase } from "./membership";
@@ -160,5 +161,5 @@ function flagsOf(heartbeat: Heartbeat): number {
 }
 
 function authenticator(body: Buffer, { secret }: Key): Buffer {
-  return createHmac("sha256", secret).update(body).digest().subarray(0, MAC_BYTES);
+  return hmacSha256(secret, body).subarray(0, MAC_BYTES);
 }

@@ -40,6 +40,23 @@ describe("createRoll", () => {
     expect(roll.members()).toMatchObject([{ health: "heard" }]);
   });
 
+  it("nobody turns before the next turn it tells, and somebody does at it", () => {
+    const roll = createRoll(0);
+    expect(roll.nextTurn()).toBe(Infinity);
+    prove(roll, "n2", 0);
+    prove(roll, "n3", 20);
+    const turns: number[] = [];
+    for (let now = 20; now <= 200; now++) {
+      const [before, isDue] = [roll.members(), now >= roll.nextTurn()];
+      roll.sweep(now, 50);
+      const isTurned = roll.members().some((member, at) => member !== before[at]);
+      expect(isTurned).toBe(isDue);
+      if (isTurned) turns.push(now);
+    }
+    expect(turns).toEqual([75, 95, 150, 170]);
+    expect(roll.nextTurn()).toBe(Infinity);
+  });
+
   it("whoever follows the changes knows the members", () => {
     const node = fc.constantFrom("n1", "n2", "n3");
     const step = fc.oneof(

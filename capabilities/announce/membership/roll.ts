@@ -1,4 +1,4 @@
-import { UNHEARD, hear, sweep } from "./liveness";
+import { UNHEARD, hear, sweep, turnsAt } from "./liveness";
 import type { Hearing, Peer } from "./liveness";
 import type { Member } from "./membership";
 import type { Heartbeat } from "./packet";
@@ -15,6 +15,8 @@ export type Roll = {
   hear(heartbeat: Heartbeat, at: { readonly now: number; readonly nonce: () => bigint }): Hearing;
   /** Looks for who is late or silent; returns how long this process stood still, ms. */
   sweep(now: number, intervalMs: number): number;
+  /** When (ms) the next peer turns late or silent unless it is heard; Infinity for never. */
+  nextTurn(): number;
   /** Knows these Nodes from now on, and forgets all others. */
   retain(nodes: ReadonlySet<string>): void;
   has(node: string): boolean;
@@ -22,6 +24,9 @@ export type Roll = {
   members(): readonly Member[];
   takeChanges(): Changes | undefined;
 };
+
+/** Between two sweeps, in intervals: half of one, and what a timer is late by on a busy machine. */
+const LONGEST_GAP = 1.25;
 
 export function createRoll(now: number): Roll {
   const peers = new Map<string, Peer>();
@@ -49,6 +54,11 @@ export function createRoll(now: number): Roll {
         if (peer !== before) put(node, peer);
       }
       return pause;
+    },
+    nextTurn: () => {
+      let next = Infinity;
+      for (const peer of peers.values()) next = Math.min(next, turnsAt(peer));
+      return next;
     },
     retain: nodes => {
       for (const node of nodes) if (!peers.has(node)) peers.set(node, UNHEARD);
@@ -88,5 +98,5 @@ export function membersAfter(
  * stood still (SIGSTOP, starved of CPU) and the heartbeats wait unread in the socket.
  */
 function pauseOf(gap: number, intervalMs: number): number {
-  return gap > intervalMs ? gap : 0;
+  return gap > LONGEST_GAP * intervalMs ? gap : 0;
 }

@@ -14,7 +14,7 @@ import { nextRebalance } from "../rebalance";
 import { NOTHING_OWNED, nextOwnership, withoutAddresses } from "../ownership";
 
 export const INTERVAL_MS = 50;
-const SWEEP_MS = 12.5;
+const SWEEP_MS = 25;
 const ROUND_MS = 25;
 const LISTEN_MS = 300;
 
@@ -138,8 +138,8 @@ export class VirtualNode {
   }
 
   #sweep(now: number): void {
-    this.#next.sweep = now + SWEEP_MS;
     const pause = this.#roll.sweep(now, INTERVAL_MS);
+    this.#next.sweep = Math.min(now + SWEEP_MS, Math.max(now + 1, this.#roll.nextTurn()));
     if (pause >= SILENT_INTERVALS * INTERVAL_MS) {
       this.#next.awake = now + LISTEN_MS;
       this.#send(this.#peers, { wantsWord: true });
