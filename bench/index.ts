@@ -1,3 +1,4 @@
+import { benchAnnouncer } from "./announcer/index";
 import { benchBfd } from "./bfd";
 import { benchBgp } from "./bgp/index";
 import { benchClient } from "./client";
@@ -12,6 +13,7 @@ import type { Report } from "./report";
 type Bench = (args: readonly string[]) => Promise<Report>;
 
 const benches: Readonly<Record<string, Bench>> = {
+  announcer: withoutArguments(benchAnnouncer),
   bfd: benchBfd,
   bgp: withoutArguments(benchBgp),
   client: withoutArguments(benchClient),

@@ -1,15 +1,15 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { build } from "esbuild";
 import { createLan } from "../../hack/interop/netns";
 import type { Lan } from "../../hack/interop/netns";
-import { inRepo } from "../../hack/repo";
 import { usageOf } from "../bgp/process-usage";
 import { round } from "../report";
 import type { Report } from "../report";
+import { bundleHeartbeat } from "./bundle";
 import { ADDRESSES, MEMBERS_NET, memberAddress } from "./plan";
 
 const MEMBERS = [10, 100, 300] as const;
@@ -38,9 +38,9 @@ type Rate = { readonly packets: number; readonly bytes: number };
  * are one process that speaks the protocol, in a namespace of its own on the same switch.
  */
 export async function benchHeartbeat(): Promise<Report> {
-  await bundle();
+  const folder = await bundleHeartbeat();
   const costs = new Map<number, Cost>();
-  for (const members of MEMBERS) costs.set(members, await measure(members));
+  for (const members of MEMBERS) costs.set(members, await measure(folder, members));
   const of = (members: number): Cost => {
     const cost = costs.get(members);
     if (!cost) throw new Error(`nothing was measured with ${members} members`);
@@ -86,20 +86,7 @@ export async function benchHeartbeat(): Promise<Report> {
   };
 }
 
-/** As users run our code: bundled, by plain Node.js; the thread's bundle lies beside. */
-async function bundle(): Promise<void> {
-  const entryPoints = {
-    "heartbeat-subject": inRepo("bench/heartbeat/subject.ts"),
-    "heartbeat-crowd": inRepo("bench/heartbeat/crowd.ts"),
-    "heartbeat-thread": inRepo("capabilities/announce/membership/thread-main.ts"),
-  };
-  await build({
-    ...{ entryPoints, outdir: inRepo(".cache/bench/heartbeat"), bundle: true, platform: "node" },
-    ...{ format: "esm", packages: "external", logLevel: "error" },
-  });
-}
-
-async function measure(members: number): Promise<Cost> {
+async function measure(folder: string, members: number): Promise<Cost> {
   const lan = await createLan<Host>("bench-hb", {
     subject: { addresses: [`${AT.subject}/24`] },
     crowd: { addresses: [`${AT.crowd}/24`] },
@@ -110,8 +97,8 @@ async function measure(members: number): Promise<Cost> {
     for (let index = 1; index < members; index++) {
       await lan.run("crowd", "ip", "addr", "add", `${memberAddress(index)}/32`, "dev", "eth0");
     }
-    children.push(start(lan, "crowd", members));
-    const subject = start(lan, "subject", members);
+    children.push(start(lan, folder, "crowd", members));
+    const subject = start(lan, folder, "subject", members);
     children.push(subject);
     await heardAll(subject, members - 1);
     return await costOf(lan, subject);
@@ -121,8 +108,8 @@ async function measure(members: number): Promise<Cost> {
   }
 }
 
-function start(lan: Lan<Host>, host: Host, members: number): ChildProcess {
-  const file = inRepo(`.cache/bench/heartbeat/heartbeat-${host}.js`);
+function start(lan: Lan<Host>, folder: string, host: Host, members: number): ChildProcess {
+  const file = join(folder, `heartbeat-${host}.js`);
   const settings = [PORT, INTERVAL_MS, members, AT[host], SECRET].map(String);
   const [command, args] = lan.command(host, process.execPath, file, ...settings);
   return spawn(command, [...args], { stdio: ["ignore", "pipe", "inherit"] });

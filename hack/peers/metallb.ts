@@ -16,7 +16,8 @@ const NAMESPACE = "metallb-system";
 const parts = ["controller", "speaker"] as const;
 type Part = (typeof parts)[number];
 
-const program = (part: Part): Program => ({
+/** How one of MetalLB's two programs is built. */
+export const metallbProgram = (part: Part): Program => ({
   name: `metallb-${part}`,
   module: "metallb",
   package: `${MODULE}/${part}`,
@@ -30,7 +31,7 @@ export const metallbVersion = (): string =>
 
 /** Builds MetalLB where the cache lacks it, some minutes the first time; resolves with its two images' archives. */
 export async function buildMetallb(task: Task = quietTask()): Promise<readonly string[]> {
-  await ensureBinaries(task, parts.map(program));
+  await ensureBinaries(task, parts.map(metallbProgram));
   const images = [];
   for (const part of parts) {
     images.push(await packImage(part));

@@ -1,0 +1,232 @@
+import type { ChildProcess, StdioOptions } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ensureBinaries } from "../../hack/lab/binaries";
+import { quietTask } from "../../hack/lab/context";
+import { downLab, upLab } from "../../hack/lab/lab";
+import type { Lab } from "../../hack/lab/lab";
+import { binary } from "../../hack/lab/paths";
+import { metallbProgram, metallbVersion } from "../../hack/peers/metallb";
+import { inRepo } from "../../hack/repo";
+import { waitFor } from "../../hack/wait";
+import { usageOf } from "../bgp/process-usage";
+import { bundleHeartbeat } from "../heartbeat/bundle";
+import { ADDRESSES } from "../heartbeat/plan";
+import { round } from "../report";
+import type { Aim, Report } from "../report";
+import { CROWD, CROWD_IP, NODE, NODE_IP, SECRET, SPEAKER_LABELS, SPEAKER_POD } from "./stage";
+import { addMembers, setStage } from "./stage";
+
+const LAB = "bench-announcer";
+const MEMBERS = [1, 10, 100];
+const PORT = 7946;
+const INTERVAL_MS = 50;
+const SETTLE_MS = 20_000;
+const MEASURE_MS = 15_000;
+const SLOWEST_START_MS = 90_000;
+/** A pipe that nobody reads would fill up. */
+const QUIET: StdioOptions = ["ignore", "ignore", "inherit"];
+
+/** What an announcer costs when nothing happens. */
+type Cost = {
+  /** Of one core, percent. */
+  readonly cpu: number;
+  readonly rssMiB: number;
+  readonly txPackets: number;
+  readonly rxPackets: number;
+  readonly txBytes: number;
+  readonly rxBytes: number;
+};
+
+/**
+ * CPU, memory and traffic of an announcer at rest, with 1, 10 and 100 members and a thousand addresses. The other
+ * members are one process that speaks the protocol. Beside it MetalLB's speaker on the same node with the same
+ * Services; it is alone in its memberlist, for nobody speaks that here.
+ */
+export async function benchAnnouncer(): Promise<Report> {
+  await downLab(LAB);
+  try {
+    const lab = await upLab({ name: LAB, nodes: 0, lightNodes: 1 }, progress);
+    progress(`creating ${ADDRESSES} Services`);
+    await setStage(lab);
+    const metallb = await measureSpeaker(lab);
+    progress(`MetalLB alone: ${JSON.stringify(metallb)}`);
+    const costs = new Map<number, Cost>();
+    let known = 1;
+    for (const members of MEMBERS) {
+      await addMembers(lab, known, members);
+      known = members;
+      const cost = await measureAnnouncer(lab, members);
+      costs.set(members, cost);
+      progress(`Ancho with ${members} members: ${JSON.stringify(cost)}`);
+    }
+    return report(costs, metallb);
+  } finally {
+    await downLab(LAB);
+  }
+}
+
+function report(costs: ReadonlyMap<number, Cost>, metallb: Cost): Report {
+  const of = (members: number): Cost => {
+    const cost = costs.get(members);
+    if (!cost) throw new Error(`nothing was measured with ${members} members`);
+    return cost;
+  };
+  const beside = (key: keyof Cost): Record<string, number> => ({
+    [`MetalLB ${metallbVersion()}, alone`]: metallb[key],
+  });
+  const cpu = (members: number, limit: number): Aim => ({
+    name: `CPU at rest, ${members} members, ${ADDRESSES} addresses`,
+    value: of(members).cpu,
+    unit: "% of a core",
+    aim: `≤ ${limit}`,
+    holds: of(members).cpu <= limit,
+    peers: { ...beside("cpu"), "Ancho alone": of(1).cpu },
+  });
+  const rss = of(100).rssMiB;
+  const sent = of(100).txPackets;
+  return {
+    bench: "announcer",
+    aims: [
+      cpu(10, 3),
+      cpu(100, 15),
+      {
+        name: `memory at rest, 100 members, ${ADDRESSES} addresses`,
+        value: rss,
+        unit: "MiB",
+        aim: "≤ 200",
+        holds: rss <= 200,
+        peers: { ...beside("rssMiB"), "Ancho alone": of(1).rssMiB, "with 10": of(10).rssMiB },
+      },
+      {
+        name: "packets sent by a node of 100",
+        value: sent,
+        unit: "per second",
+        aim: "≤ 25, whatever the number of members",
+        holds: sent <= 25,
+        peers: {
+          "with 10": of(10).txPackets,
+          "bytes per second": of(100).txBytes,
+          "heard per second": of(100).rxPackets,
+          "bytes heard per second": of(100).rxBytes,
+          ...beside("txPackets"),
+        },
+      },
+    ],
+  };
+}
+
+async function measureAnnouncer(lab: Lab, members: number): Promise<Cost> {
+  const crowd = await startCrowd(lab, members);
+  const announcer = await lab.spawn(
+    NODE,
+    [
+      ...["env", "LOG_LEVEL=warn", process.execPath, inRepo("dist/announcer.js")],
+      ...[`--node-name=${NODE}`, `--kubeconfig=${lab.lanKubeconfig}`],
+    ],
+    QUIET,
+  );
+  try {
+    const owned = Math.ceil(ADDRESSES / members);
+    await waitFor(
+      `the announcer to own ${owned} addresses`,
+      async () => {
+        const url = "http://127.0.0.1:7473/metrics";
+        const { stdout } = await lab.exec(NODE, ["curl", "-s", "--max-time", "2", url]);
+        return stdout.includes(`\nancho_owned_addresses ${owned}\n`);
+      },
+      SLOWEST_START_MS,
+    );
+    return await costOf(lab, announcer);
+  } finally {
+    await end(announcer);
+    if (crowd) await end(crowd);
+  }
+}
+
+/** With memberlist, whose only member it is: nobody else speaks that here. */
+async function measureSpeaker(lab: Lab): Promise<Cost> {
+  await ensureBinaries({ ...quietTask(), progress }, [metallbProgram("speaker")]);
+  const keys = await mkdtemp(join(tmpdir(), "ancho-speaker-"));
+  await writeFile(join(keys, "secretkey"), Buffer.from(SECRET), { mode: 0o600 });
+  const labels = Object.entries(SPEAKER_LABELS).map(pair => pair.join("="));
+  const speaker = await lab.spawn(
+    NODE,
+    [
+      ...["env", `METALLB_POD_NAME=${SPEAKER_POD}`, binary("metallb-speaker")],
+      ...[`--kubeconfig=${lab.lanKubeconfig}`, `--node-name=${NODE}`, `--pod-name=${SPEAKER_POD}`],
+      ...[`--host=${NODE_IP}`, "--port=7472", "--log-level=error", "--namespace=metallb-system"],
+      ...[`--ml-bindaddr=${NODE_IP}`, `--ml-bindport=${PORT}`, `--ml-labels=${labels.join()}`],
+      `--ml-secret-key-path=${keys}`,
+    ],
+    QUIET,
+  );
+  try {
+    await waitFor(
+      "MetalLB's speaker to announce all addresses",
+      async () => {
+        const url = `http://${NODE_IP}:7472/metrics`;
+        const { stdout } = await lab.exec(NODE, ["curl", "-s", "--max-time", "2", url]);
+        return (stdout.match(/^metallb_speaker_announced\{/gm) ?? []).length === ADDRESSES;
+      },
+      SLOWEST_START_MS,
+    );
+    return await costOf(lab, speaker);
+  } finally {
+    await end(speaker);
+    await rm(keys, { recursive: true });
+  }
+}
+
+async function startCrowd(lab: Lab, members: number): Promise<ChildProcess | undefined> {
+  if (members === 1) return undefined;
+  const folder = await bundleHeartbeat();
+  const config = [PORT, INTERVAL_MS, members, CROWD_IP, SECRET].map(String);
+  const argv = [process.execPath, join(folder, "heartbeat-crowd.js"), ...config];
+  const crowd = await lab.spawn(CROWD, argv, ["ignore", "pipe", "inherit"]);
+  if (crowd.stdout) await once(crowd.stdout, "data");
+  return crowd;
+}
+
+/** What it uses in some seconds, when it has come to rest. */
+async function costOf(lab: Lab, child: ChildProcess): Promise<Cost> {
+  await delay(SETTLE_MS);
+  const pid = child.pid ?? 0;
+  const [usage, traffic, begin] = [await usageOf(pid), await trafficOf(lab), performance.now()];
+  await delay(MEASURE_MS);
+  const [usage2, traffic2] = [await usageOf(pid), await trafficOf(lab)];
+  const seconds = (performance.now() - begin) / 1000;
+  const rate = (after: number, before: number): number => round((after - before) / seconds);
+  return {
+    cpu: round(((usage2.cpuSeconds - usage.cpuSeconds) / seconds) * 100),
+    rssMiB: round(usage2.rssMiB),
+    txPackets: rate(traffic2.tx.packets, traffic.tx.packets),
+    rxPackets: rate(traffic2.rx.packets, traffic.rx.packets),
+    txBytes: rate(traffic2.tx.bytes, traffic.tx.bytes),
+    rxBytes: rate(traffic2.rx.bytes, traffic.rx.bytes),
+  };
+}
+
+type Counter = { readonly packets: number; readonly bytes: number };
+
+/** All that went over the node's interface, the watches of the API server too. */
+async function trafficOf(lab: Lab): Promise<{ readonly rx: Counter; readonly tx: Counter }> {
+  const { stdout } = await lab.exec(NODE, ["ip", "-j", "-s", "link", "show", "dev", "eth0"]);
+  const [link] = JSON.parse(stdout) as { readonly stats64: { rx: Counter; tx: Counter } }[];
+  if (!link) throw new Error(`${NODE} has no eth0`);
+  return link.stats64;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill("SIGKILL");
+  await exit;
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
