@@ -14,6 +14,9 @@ export default defineConfig({
           name: "unit",
           include: ["**/*.test.ts"],
           exclude: [...ignored, "**/*.interop.test.ts", "e2e/**"],
+          // Long for a test of milliseconds: histories of thousands of steps on a busy machine.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
