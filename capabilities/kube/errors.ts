@@ -60,7 +60,7 @@ type Status = {
   };
 };
 
-/** The shape that KFC's `fetch` answers with; it never rejects. */
+/** An answer that is no success, or in `e` why there is none. */
 export type FailedResponse = {
   readonly status: number;
   readonly statusText: string;
@@ -82,8 +82,7 @@ const REASON_OF_STATUS: Readonly<Record<number, KubeErrorReason>> = {
 };
 
 /**
- * Turns a failed answer of KFC's `fetch` into a KubeError. A failure of the network comes from KFC
- * as status 400 with `e` set, so `e` is looked at before the status.
+ * Turns a failed answer into a KubeError.
  *
  * @param what - what was tried, e.g. `get services default/web`
  */
@@ -115,7 +114,7 @@ function networkError(what: string, error: unknown): KubeError {
   );
 }
 
-/** undici says "fetch failed" and hides the useful part in `cause`. */
+/** The useful part may be hidden in `cause`. */
 function rootMessage(error: unknown): string {
   let current: unknown = error;
   while (current instanceof Error && current.cause instanceof Error) {

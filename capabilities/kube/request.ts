@@ -1,4 +1,4 @@
-import { fetch } from "kubernetes-fluent-client";
+import { STATUS_CODES } from "node:http";
 import type { Connection, ConnectionSource } from "./connection";
 import { KubeError, toKubeError } from "./errors";
 
@@ -46,7 +46,24 @@ async function attempt<R>(
   if (connection instanceof KubeError) {
     return { ok: false, error: connection };
   }
-  const response = await fetch<R>(urlOf(connection.server, request), {
+  try {
+    return await exchange<R>(connection, signal, request);
+  } catch (error) {
+    const failed = { status: 0, statusText: "", e: error };
+    return { ok: false, error: toKubeError(request.what, failed) };
+  }
+}
+
+/** By undici's plain request: its `fetch` costs three times the CPU, in streams and headers that nobody looks at. */
+async function exchange<R>(
+  connection: Connection,
+  signal: AbortSignal,
+  request: KubeRequest,
+): Promise<Attempt<R>> {
+  const { origin, pathname, search } = urlOf(connection.server, request);
+  const { statusCode, headers, body } = await connection.agent.request({
+    origin,
+    path: `${pathname}${search}`,
     method: request.method,
     headers: {
       ...connection.headers,
@@ -55,12 +72,15 @@ async function attempt<R>(
       "User-Agent": "ancho",
     },
     body: request.body === undefined ? null : JSON.stringify(request.body),
-    dispatcher: connection.agent,
     signal,
   });
-  return response.ok
-    ? { ok: true, data: response.data }
-    : { ok: false, error: toKubeError(request.what, response) };
+  const text = await body.text();
+  const isJson = String(headers["content-type"] ?? "").includes(JSON_TYPE);
+  const data: unknown = isJson ? JSON.parse(text) : text;
+  if (statusCode >= 200 && statusCode < 300) return { ok: true, data: data as R };
+  const answer = { status: statusCode, statusText: STATUS_CODES[statusCode] ?? "", data };
+  const get = (name: string): string | null => headers[name]?.toString() ?? null;
+  return { ok: false, error: toKubeError(request.what, { ...answer, headers: { get } }) };
 }
 
 async function currentConnection(
