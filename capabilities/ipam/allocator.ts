@@ -36,14 +36,22 @@ export function plansFor(
 }
 
 /**
- * The free addresses of a draw, lazily, the lowest of the first pool first. The same input gives the
- * same sequence. Each step costs a search in `taken`, however large and full the pools are.
+ * The free addresses of a draw, lazily, the lowest of the first pool first; the first `headStart` of a pool come after
+ * its others. The same input gives the same sequence. Each step costs a search in `taken`, however large and
+ * full the pools are.
  */
-export function* candidates(draw: Draw, taken: TakenAddresses): Generator<Choice> {
+export function* candidates(draw: Draw, taken: TakenAddresses, headStart = 0): Generator<Choice> {
   for (const pool of draw.pools) {
+    const passed: Choice[] = [];
     for (const range of sortedRanges(pool, draw.family)) {
-      yield* freeIn(range, pool, taken);
+      for (const choice of freeIn(range, pool, taken)) {
+        if (passed.length < headStart) passed.push(choice);
+        else yield choice;
+      }
     }
+    yield* passed.filter(
+      ({ address: { family, value } }) => taken.nextFree(family, value) === value,
+    );
   }
 }
 

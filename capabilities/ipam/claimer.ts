@@ -52,7 +52,9 @@ export function createClaimer(options: ClaimerOptions): Claimer {
     },
     take: choice =>
       reserving(choice, async () => {
-        return (await claims.take(choice, "lowest free address", mine)) !== undefined;
+        const isTaken = (await claims.take(choice, "lowest free address", mine)) !== undefined;
+        if (!isTaken) ledger.noteLost(now());
+        return isTaken;
       }),
     takeOver: choice =>
       reserving(choice, async () => {
@@ -84,10 +86,11 @@ export function createDryClaimer(options: Omit<ClaimerOptions, "claims">): Claim
 function common(
   { ledger, mine, now, deadline = Infinity }: Omit<ClaimerOptions, "claims">,
   isMine: IsMine,
-): Pick<Claimer, "taken" | "shareable" | "kept" | "isOutOfTime"> {
+): Pick<Claimer, "taken" | "headStart" | "shareable" | "kept" | "isOutOfTime"> {
   ledger.expire(now());
   return {
     taken: ledger,
+    headStart: () => ledger.headStart(now()),
     isOutOfTime: () => now() > deadline,
     kept: draw => ledger.released().flatMap(vip => choiceIn(draw, vip)),
     shareable: draw =>

@@ -30,7 +30,12 @@ describe("claims", () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async scheduler => {
         const cluster = createFakeCluster();
-        const processes = [1, 2, 3].map(() => createProcess(cluster));
+        const processes = [1, 2, 3].map(i =>
+          createProcess(
+            cluster,
+            createLedger(() => i / 4),
+          ),
+        );
         cluster.beforeWrite = () => scheduler.schedule(Promise.resolve());
         cluster.onChange = (_, name, vip) => {
           for (const { ledger } of processes) {
@@ -53,6 +58,36 @@ describe("claims", () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it("of two processes that hear of each other late seldom go for the same address", async () => {
+    const [big] = configOf(rawPool("pool", ["10.0.0.0/24"])).pools;
+    const cluster = createFakeCluster();
+    let lost = 0;
+    const processes = [0.2, 0.7].map(random => {
+      const ledger = createLedger(() => random);
+      const noteLost = (now: number) => {
+        lost += 1;
+        ledger.noteLost(now);
+      };
+      return createProcess(cluster, { ...ledger, noteLost });
+    });
+    const late: VirtualIP[] = [];
+    cluster.onChange = (_, __, vip) => late.push(vip as VirtualIP);
+    const got = new Set<bigint>();
+    for (let i = 0; i < 200; i++) {
+      const { claims, ledger } = processes[i % 2]!;
+      const claimer = createClaimer({ claims, ledger, mine: holder(`s${i}`), now: () => i });
+      const served = await serve({ want, current: [], pools: [big!] }, claimer);
+      served.choices.forEach(({ address }) => got.add(address.value));
+      for (const vip of late.splice(0, late.length - 6)) {
+        processes.forEach(process => {
+          process.ledger.observe(vip);
+        });
+      }
+    }
+    expect(got.size).toBe(200);
+    expect(lost).toBeLessThan(60);
   });
 
   it("metallb 53: an address held again by its holder costs nothing", async () => {

@@ -5,41 +5,44 @@ import { parseVipName, vipName } from "../config/vip-name";
 import { createAddressSet } from "./address-set";
 import type { AddressSet } from "./address-set";
 import type { TakenAddresses } from "./allocator";
+import { createContention } from "./contention";
+import type { Contention } from "./contention";
 
 /**
  * What this process knows of the VirtualIPs: a cache, so always a bit behind. It makes good guesses
  * cheap and decides nothing: who holds an address is decided by the API server.
  */
-export type Ledger = TakenAddresses & {
-  /** Takes in a VirtualIP as a watch or a write has shown it; an older version changes nothing. */
-  observe(vip: VirtualIP): void;
-  /** Takes in that there is no VirtualIP of this name any more. */
-  forget(name: string): void;
-  /** Makes the ledger hold exactly these, whatever it missed. */
-  resync(vips: readonly VirtualIP[]): void;
-  get(address: IpAddress): VirtualIP | undefined;
-  /** The VirtualIPs that a Service holds, by its `namespace/name`. */
-  heldBy(serviceKey: string): readonly VirtualIP[];
-  /** The VirtualIPs that are shared under a key, in the order of their names. */
-  sharedUnder(key: string): readonly VirtualIP[];
-  /**
-   * The VirtualIPs that are kept for a Service which had them, by its `namespace/name`, the latest first; none that a
-   * host outside the cluster has.
-   */
-  keptFor(serviceKey: string): readonly VirtualIP[];
-  /**
-   * All that nobody holds and that are kept for somebody, the earliest freed first; no reserved ones, and none that a
-   * host outside the cluster has.
-   */
-  released(): readonly VirtualIP[];
-  /** Passes over an address for a while: a claim for it is under way, or somebody was faster. */
-  reserve(address: IpAddress, until: number): void;
-  unreserve(address: IpAddress): void;
-  /** Ends the reservations whose time is over at `now`. */
-  expire(now: number): void;
-};
+export type Ledger = TakenAddresses &
+  Contention & {
+    /** Takes in a VirtualIP as a watch or a write has shown it; an older version changes nothing. */
+    observe(vip: VirtualIP): void;
+    /** Takes in that there is no VirtualIP of this name any more. */
+    forget(name: string): void;
+    /** Makes the ledger hold exactly these, whatever it missed. */
+    resync(vips: readonly VirtualIP[]): void;
+    get(address: IpAddress): VirtualIP | undefined;
+    /** The VirtualIPs that a Service holds, by its `namespace/name`. */
+    heldBy(serviceKey: string): readonly VirtualIP[];
+    /** The VirtualIPs that are shared under a key, in the order of their names. */
+    sharedUnder(key: string): readonly VirtualIP[];
+    /**
+     * The VirtualIPs that are kept for a Service which had them, by its `namespace/name`, the latest first; none that a
+     * host outside the cluster has.
+     */
+    keptFor(serviceKey: string): readonly VirtualIP[];
+    /**
+     * All that nobody holds and that are kept for somebody, the earliest freed first; no reserved ones, and none that a
+     * host outside the cluster has.
+     */
+    released(): readonly VirtualIP[];
+    /** Passes over an address for a while: a claim for it is under way, or somebody was faster. */
+    reserve(address: IpAddress, until: number): void;
+    unreserve(address: IpAddress): void;
+    /** Ends the reservations whose time is over at `now`. */
+    expire(now: number): void;
+  };
 
-export function createLedger(): Ledger {
+export function createLedger(random: () => number = Math.random): Ledger {
   const known = new Map<string, VirtualIP>();
   const services = createIndex();
   const sharingKeys = createIndex();
@@ -88,6 +91,7 @@ export function createLedger(): Ledger {
     names.flatMap(name => known.get(name) ?? []);
 
   return {
+    ...createContention(random),
     observe,
     forget,
     unreserve,

@@ -15,6 +15,8 @@ export type Need = {
 /** How claims are made: for good, or, in a dry run, not at all. */
 export type Claimer = {
   readonly taken: TakenAddresses;
+  /** How many free addresses of a pool to leave to other processes, if there are more. */
+  headStart(): number;
   /** Makes an address that may already be the Service's own its own; false if it is another's. */
   keep(choice: Choice): Promise<boolean>;
   /** Claims an address that looks free; false if somebody was faster. */
@@ -106,7 +108,10 @@ async function drawOne(draw: Draw, claimer: Claimer): Promise<Choice | undefined
   for (const choice of claimer.shareable(draw)) {
     if (await claimer.keep(choice)) return choice;
   }
-  for (const choice of candidates(draw, claimer.taken)) {
+  // Looked for anew each time: an address that was lost counts as taken, and others are kept a distance from then.
+  for (;;) {
+    const [choice] = candidates(draw, claimer.taken, claimer.headStart());
+    if (!choice) break;
     if (claimer.isOutOfTime()) return undefined;
     if (await claimer.take(choice)) return choice;
   }
