@@ -10,11 +10,11 @@ type Answer = ReturnType<PeprValidateRequest<a.Service>["Approve"]>;
 /** Mutate cannot refuse, so whatever happens here must not fail the request: the reconciler repairs it. */
 export async function assignAddress(req: PeprMutateRequest<a.Service>): Promise<void> {
   const { admission } = runtime();
-  const before = structuredClone(req.Raw);
   try {
     await mutateService(admission, req);
   } catch (error) {
-    req.Raw = before;
+    // What was begun is undone; the request itself is as it came, since Pepr works on a copy.
+    req.Raw = structuredClone(req.Request.object) as a.Service;
     admission.log.error(
       { err: error, uid: req.Request.uid },
       "no address was assigned at admission",

@@ -7,7 +7,7 @@ import { watchStore } from "../kube/store";
 import { createWorkQueue } from "../kube/work-queue";
 import type { WorkQueue } from "../kube/work-queue";
 import type { Hooks } from "./hooks";
-import { serviceKeysOf } from "./ledger";
+import { isInConflict, serviceKeysOf } from "./ledger";
 import type { IpamMetrics } from "./metrics";
 import { reconcileClaim } from "./reconcile-claim";
 import { reconcilePool } from "./reconcile-pool";
@@ -36,6 +36,17 @@ export type ReconcilerParts = Omit<ReconcileParts, "cachedService" | "waiting"> 
 
 /** All that events may have missed is found by then. */
 const SWEEP_MS = 60_000;
+/**
+ * A VirtualIP that is claimed, confirmed and perhaps joined by others within that time has its status written once.
+ * Nobody waits for it; a stranger that has the address is another matter.
+ */
+const CLAIM_STATUS_MS = 1_000;
+/**
+ * Few at once: what follows a create must not stand in the way of the next one. Also so some hundred Services a
+ * second could be served, which is more than an API server takes.
+ */
+const SERVICES_AT_ONCE = 3;
+const CLAIMS_AT_ONCE = 2;
 /** Pools' counters follow at this distance, so that a thousand claims are some writes and not a thousand. */
 const POOL_STATUS_MS = 1_000;
 
@@ -96,7 +107,7 @@ export async function startReconciler(parts: ReconcilerParts): Promise<Reconcile
   };
   hooks.beforeVip = name => holdersOf(ledger, name);
   hooks.onVip = (name, vip, before) => {
-    claimQueue.add(name);
+    claimQueue.addAfter(name, vip && isInConflict(vip) ? 0 : CLAIM_STATUS_MS);
     countPools();
     const after = vip ? serviceKeysOf(vip) : [];
     const gone = before.filter(key => !after.includes(key));
@@ -144,7 +155,7 @@ function createQueues(
         throw error;
       }
     },
-    concurrency: 16,
+    concurrency: SERVICES_AT_ONCE,
     backoff,
     log,
   });
@@ -157,7 +168,7 @@ function createQueues(
   const claimQueue = createWorkQueue({
     name: "claims",
     reconcile: async name => (isLeading() ? reconcileClaim(claimParts, name) : undefined),
-    concurrency: 8,
+    concurrency: CLAIMS_AT_ONCE,
     backoff,
     log,
   });

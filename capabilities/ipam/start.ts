@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Log as peprLog } from "pepr";
 import { CONFIG_MAP_NAME } from "../config/config-map/convert";
 import type { IPAddressPool } from "../config/kinds/ip-address-pool";
 import type { VirtualIP } from "../config/kinds/virtual-ip";
@@ -62,6 +63,8 @@ const LEASE = "ancho-reconciler";
  * answers from an empty one. While the API server is away, it goes on trying.
  */
 export async function startIpam(): Promise<void> {
+  // Seven lines of Pepr's for every request cost more than the decision that they are about.
+  if (peprLog.level === "info") peprLog.level = "warn";
   const settings = readSettings(process.env);
   const client = createKubeClient();
   const ledger = createLedger();
