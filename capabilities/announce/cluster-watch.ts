@@ -37,7 +37,7 @@ export type ClusterWatchOptions = {
   readonly nodeName: string;
   readonly loadBalancerClass: string | undefined;
   readonly log: Log;
-  /** Called after any change; for many within `GATHER_MS` once. */
+  /** Called after any change; for many within `GATHER_MS`, or of Services within `gatherMs`, once. */
   readonly onChange: () => void;
   /** Called after each reading of the configuration, with its errors. */
   readonly onConfig: (errors: readonly string[]) => void;
@@ -46,19 +46,30 @@ export type ClusterWatchOptions = {
 /** A Service that comes up is half a dozen changes of objects, and each would be a plan for all Services. */
 const GATHER_MS = 50;
 
+/**
+ * A plan looks at every Service, so with many of them their changes are gathered for longer, and a thousand that come
+ * in a row do not cost the square of that; nobody waits for more than half a second. Nodes and configuration, which
+ * change seldom, do not wait for it.
+ */
+function gatherMs(serviceCount: number): number {
+  return Math.min(500, Math.max(GATHER_MS, serviceCount / 5));
+}
+
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const { namespace, log, loadBalancerClass } = options;
-  const changes = atMostEvery(GATHER_MS, options.onChange);
+  const changes = atMostEvery(() => GATHER_MS, options.onChange);
+  const serviceChanges = atMostEvery(() => gatherMs(served), options.onChange);
   const onChange = (): void => {
     changes.call();
   };
   const readConfig = createConfigReader(options);
   let serviceList: readonly ServiceFacts[] | undefined;
+  let served = 0;
   const watched = {
     log,
     onChange: () => {
       serviceList = undefined;
-      onChange();
+      serviceChanges.call();
     },
   };
   const configured = {
@@ -114,7 +125,11 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
 
   return {
     synced: Promise.all(stores.map(store => store.synced)),
-    services: () => (serviceList ??= readServices()),
+    services: () => {
+      serviceList ??= readServices();
+      served = serviceList.length;
+      return serviceList;
+    },
     nodes: () => (nodeList ??= nodeStore.list().map(nodeFacts)),
     config: () =>
       readConfig.read(nodeStore.get(options.nodeName)?.metadata?.labels, {
@@ -131,6 +146,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     allServices: () => serviceStore.list(),
     stop: () => {
       changes.stop();
+      serviceChanges.stop();
       stores.forEach(store => {
         store.stop();
       });

@@ -5,7 +5,10 @@ describe("atMostEvery", () => {
   let runs: number[];
   const start = () => {
     const begin = Date.now();
-    return atMostEvery(25, () => runs.push(Date.now() - begin));
+    return atMostEvery(
+      () => 25,
+      () => runs.push(Date.now() - begin),
+    );
   };
 
   beforeEach(() => {
@@ -39,10 +42,13 @@ describe("atMostEvery", () => {
   });
 
   it("a call from within its own run is one for the next", () => {
-    const gate = atMostEvery(25, () => {
-      runs.push(Date.now());
-      if (runs.length < 3) gate.call();
-    });
+    const gate = atMostEvery(
+      () => 25,
+      () => {
+        runs.push(Date.now());
+        if (runs.length < 3) gate.call();
+      },
+    );
     gate.call();
     vi.advanceTimersByTime(100);
     expect(runs).toHaveLength(3);

@@ -22,8 +22,12 @@ export function startInterval(ms: number, callback: () => void): () => void {
 /**
  * Makes one run of many calls: the first call runs the callback at once, and all that come in the ms after a run
  * are one more run when these are over. So no change waits longer, and a flood of them costs no more than its time.
+ * `ms` is asked for after each run.
  */
-export function atMostEvery(ms: number, callback: () => void): { call(): void; stop(): void } {
+export function atMostEvery(
+  ms: () => number,
+  callback: () => void,
+): { call(): void; stop(): void } {
   let isResting = false;
   let isDue = false;
   let stop = (): void => undefined;
@@ -31,7 +35,7 @@ export function atMostEvery(ms: number, callback: () => void): { call(): void; s
   function run(): void {
     isResting = true;
     isDue = false;
-    stop = startTimer(ms, () => {
+    stop = startTimer(ms(), () => {
       isResting = false;
       if (isDue) run();
     });

@@ -1,7 +1,7 @@
 import type { kind } from "kubernetes-fluent-client";
 import { describe, expect, it } from "vitest";
 import type { Verdict } from "../plan";
-import { announcedOf, announcedPatch, isSaid } from "./announced-condition";
+import { announcedOf, announcedPatch, isFirstSilence, isSaid } from "./announced-condition";
 import type { AnnouncedInput, ByBgp } from "./announced-condition";
 
 const IP = "172.30.0.240";
@@ -191,5 +191,13 @@ describe("announcedPatch", () => {
     expect(isSaid(service([at("")]), said)).toBe(true);
     expect(isSaid(service([{ ...at(""), message: "y" }]), said)).toBe(false);
     expect(isSaid(service([]), said)).toBe(false);
+  });
+
+  it("knows the first word of silence from a change, which is told at once", () => {
+    const silent = { status: "False", reason: "NoOwner", message: "x" } as const;
+    expect(isFirstSilence(service([other]), silent)).toBe(true);
+    expect(isFirstSilence(service([at("")]), silent)).toBe(false);
+    expect(isFirstSilence(service([]), { ...silent, status: "True" })).toBe(false);
+    expect(isFirstSilence(service([]), "nothing")).toBe(false);
   });
 });

@@ -155,6 +155,12 @@ export function isSaid(service: kind.Service, announced: Announced | "nothing"):
   return before?.status === status && before.reason === reason && before.message === message;
 }
 
+/** Would the first thing that is said of the Service be that it is not announced? */
+export function isFirstSilence(service: kind.Service, announced: Announced | "nothing"): boolean {
+  const isSilent = announced !== "nothing" && announced.status === "False";
+  return isSilent && announcedBefore(service) === undefined;
+}
+
 /**
  * The merge patch of the status subresource that makes a Service say it. A merge patch replaces the list of
  * conditions, others' too, so it holds for the version that was read and no other.

@@ -4,7 +4,7 @@ import { isReason } from "../../kube/errors";
 import type { Log } from "../../kube/log";
 import { keyOf, services } from "../../kube/resource";
 import { createWorkQueue } from "../../kube/work-queue";
-import { announcedPatch, isSaid } from "./announced-condition";
+import { announcedPatch, isFirstSilence, isSaid } from "./announced-condition";
 import type { Announced } from "./announced-condition";
 
 export type AnnouncedWriterOptions = {
@@ -17,6 +17,12 @@ export type AnnouncedWriterOptions = {
   /** Called when a Service was told that it is not announced, or why else than before. */
   readonly onSilence: (key: string, message: string) => void;
 };
+
+/**
+ * What is new and not announced may only not be announced yet: its owner is about to be chosen, or its advertisement
+ * is in the same manifest.
+ */
+const FIRST_SILENCE_MS = 2_000;
 
 /** Keeps the condition Announced of Services true, in its own time: nothing waits for it. */
 export type AnnouncedWriter = {
@@ -53,7 +59,8 @@ export function startAnnouncedWriter(options: AnnouncedWriterOptions): Announced
     check: all => {
       for (const service of all) {
         const announced = wish(service);
-        if (announced !== undefined && !isSaid(service, announced)) queue.add(keyOf(service));
+        if (announced === undefined || isSaid(service, announced)) continue;
+        queue.addAfter(keyOf(service), isFirstSilence(service, announced) ? FIRST_SILENCE_MS : 0);
       }
     },
     stop: () => queue.stop(),
