@@ -43,16 +43,18 @@ export function plansFor(
 export function* candidates(draw: Draw, taken: TakenAddresses, headStart = 0): Generator<Choice> {
   for (const pool of draw.pools) {
     const passed: Choice[] = [];
-    for (const range of sortedRanges(pool, draw.family)) {
-      for (const choice of freeIn(range, pool, taken)) {
-        if (passed.length < headStart) passed.push(choice);
-        else yield choice;
-      }
+    for (const choice of freeOf(pool, draw.family, taken)) {
+      if (passed.length < headStart) passed.push(choice);
+      else yield choice;
     }
-    yield* passed.filter(
-      ({ address: { family, value } }) => taken.nextFree(family, value) === value,
-    );
+    yield* passed.filter(({ address: { family, value } }) => {
+      return taken.nextFree(family, value) === value;
+    });
   }
+}
+
+function* freeOf(pool: Pool, family: Family, taken: TakenAddresses): Generator<Choice> {
+  for (const range of sortedRanges(pool, family)) yield* freeIn(range, pool, taken);
 }
 
 function* freeIn(range: AddressRange, pool: Pool, taken: TakenAddresses): Generator<Choice> {

@@ -42,11 +42,11 @@ const SWEEP_MS = 60_000;
  */
 const CLAIM_STATUS_MS = 1_000;
 /**
- * Few at once: what follows a create must not stand in the way of the next one. Also so some hundred Services a
- * second could be served, which is more than an API server takes.
+ * What follows a create must not stand in the way of the next one: few at once, and a rest after each as long as it
+ * took, so that most of an API server's time is left to those who wait for an answer.
  */
-const SERVICES_AT_ONCE = 3;
-const CLAIMS_AT_ONCE = 2;
+const SERVICE_PACE = { concurrency: 3, rest: 1 };
+const CLAIM_PACE = { concurrency: 2, rest: 1 };
 /** Pools' counters follow at this distance, so that a thousand claims are some writes and not a thousand. */
 const POOL_STATUS_MS = 1_000;
 
@@ -155,7 +155,7 @@ function createQueues(
         throw error;
       }
     },
-    concurrency: SERVICES_AT_ONCE,
+    ...SERVICE_PACE,
     backoff,
     log,
   });
@@ -168,7 +168,7 @@ function createQueues(
   const claimQueue = createWorkQueue({
     name: "claims",
     reconcile: async name => (isLeading() ? reconcileClaim(claimParts, name) : undefined),
-    concurrency: CLAIMS_AT_ONCE,
+    ...CLAIM_PACE,
     backoff,
     log,
   });

@@ -55,6 +55,24 @@ function queue(
 }
 
 describe("work queue", { timeout: 30_000 }, () => {
+  it("leaves a place empty after a run for as long as it is told, and not longer than a second", async () => {
+    const clock = fakeClock();
+    const begun: number[] = [];
+    const takes = [10, 2_000, 0, 0];
+    const reconcile = () => {
+      begun.push(clock.now());
+      return new Promise<void>(resolve => {
+        clock.after(takes.shift() ?? 0, resolve);
+      });
+    };
+    const q = queue({ reconcile, clock, rest: 3 });
+    ["a", "b", "c", "d"].forEach(key => {
+      q.add(key);
+    });
+    await clock.advance(10_000);
+    expect(begun).toEqual([0, 40, 3_040, 3_040]);
+  });
+
   it("does not run a key inside add", async () => {
     const runs: string[] = [];
     const q = queue({ reconcile: key => Promise.resolve(void runs.push(key)) });

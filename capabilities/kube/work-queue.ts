@@ -20,6 +20,11 @@ export type WorkQueueOptions = {
   readonly reconcile: Reconcile;
   /** How many keys may run at once (default 1). */
   readonly concurrency?: number;
+  /**
+   * After a run its place stays empty for so many times as long as the run took, a second at most (default 0). Work
+   * that nobody waits for slows down like this when the API server does, and leaves it to those who wait.
+   */
+  readonly rest?: number;
   readonly backoff?: Partial<Backoff>;
   readonly clock?: Clock;
   /** In [0, 1), for the jitter. */
@@ -43,12 +48,15 @@ export type WorkQueue = {
   idle(): Promise<void>;
 };
 
+const LONGEST_REST_MS = 1_000;
 const DEFAULT_BACKOFF: Backoff = { baseMs: 100, maxMs: 60_000, jitter: 0.3 };
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const { name, log, concurrency = 1, clock = systemClock, random = Math.random } = options;
   const state = createQueueState({ ...DEFAULT_BACKOFF, ...options.backoff });
+  const { rest = 0 } = options;
   let stopped = false;
+  let resting = 0;
   let pumpPlanned = false;
   let cancelTimer: (() => void) | undefined;
   let waiters: (() => void)[] = [];
@@ -63,7 +71,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
 
   function pump(): void {
     pumpPlanned = false;
-    while (!stopped && state.counts().running < concurrency) {
+    while (!stopped && hasPlace()) {
       const key = state.take(clock.now());
       if (key === undefined) {
         break;
@@ -74,7 +82,12 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     wakeWaiters();
   }
 
+  function hasPlace(): boolean {
+    return state.counts().running + resting < concurrency;
+  }
+
   async function run(key: string): Promise<void> {
+    const begin = clock.now();
     try {
       const result = await (options.reconcile(key) as Promise<Result | undefined>);
       const after = result?.requeueAfterMs;
@@ -86,14 +99,24 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       const failures = state.failures(key);
       log[level]({ queue: name, key, failures, retryInMs, err: error }, "run failed, will retry");
     }
+    takeRest(Math.min(LONGEST_REST_MS, rest * (clock.now() - begin)));
     planPump();
+  }
+
+  function takeRest(ms: number): void {
+    if (ms <= 0 || stopped) return;
+    resting += 1;
+    clock.after(ms, () => {
+      resting -= 1;
+      planPump();
+    });
   }
 
   function armTimer(): void {
     cancelTimer?.();
     cancelTimer = undefined;
     const due = state.nextDue();
-    if (due !== undefined && !stopped && state.counts().running < concurrency) {
+    if (due !== undefined && !stopped && hasPlace()) {
       cancelTimer = clock.after(Math.max(0, due - clock.now()), planPump);
     }
   }

@@ -24,6 +24,9 @@ export type AnnouncedWriterOptions = {
  */
 const FIRST_SILENCE_MS = 2_000;
 
+/** Nobody waits for it, and many Services may come at once. */
+const REST = 1;
+
 /** Keeps the condition Announced of Services true, in its own time: nothing waits for it. */
 export type AnnouncedWriter = {
   /** Looks at all Services, and writes where the condition says something else. */
@@ -36,6 +39,7 @@ export function startAnnouncedWriter(options: AnnouncedWriterOptions): Announced
   const queue = createWorkQueue({
     name: "service-announced",
     log,
+    rest: REST,
     reconcile: async key => {
       const service = options.service(key);
       const announced = service && wish(service);
