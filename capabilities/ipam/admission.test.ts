@@ -174,7 +174,7 @@ describe("Mutate", () => {
 
 describe("Validate", () => {
   const judge = (h: Harness, service: Service, old?: Service) =>
-    validateService(h.parts, { service, old, namespace: "shop" });
+    validateService({ ...h.parts, rejectsWaiting: false }, { service, old, namespace: "shop" });
 
   it("warns of a Service that has to wait", async () => {
     const h = createHarness();
@@ -183,6 +183,25 @@ describe("Validate", () => {
       warnings: [
         "Service shop/web has no address yet: there is no IPAddressPool yet; it will get one as soon as there is one",
       ],
+    });
+  });
+
+  it("refuses a new Service that would have to wait, where that is switched on, and none that waits already", async () => {
+    const h = createHarness(POOL);
+    const parts = { ...h.parts, rejectsWaiting: true };
+    const review = (service: Service, old?: Service) =>
+      validateService(parts, { service, old, namespace: "shop" });
+    const message =
+      "Service shop/web has no address: no available IPs; give an IPAddressPool that is open to it more addresses, or delete a Service";
+    const waits = serviceOf("shop/web");
+    expect(await review(waits)).toEqual({ allowed: false, message });
+    const clusterIP = serviceOf("shop/web", { spec: { type: "ClusterIP" } });
+    expect(await review(waits, clusterIP)).toEqual({ allowed: false, message });
+    const edited = serviceOf("shop/web", { spec: { ipFamilyPolicy: "PreferDualStack" } });
+    expect(await review(edited, waits)).toMatchObject({ allowed: true });
+    expect(await review(await mutate(h, fresh("shop/web")))).toEqual({
+      allowed: true,
+      warnings: [],
     });
   });
 

@@ -75,6 +75,16 @@ describe("who may use a pool", () => {
   const names = (who: ServiceFacts) =>
     pools.filter(pool => isPoolFor(pool, who)).map(({ name }) => name);
 
+  it("selectors that match nothing let nobody in", () => {
+    const nobody = { matchLabels: { no: "such" } };
+    const shut = configOf(
+      rawPool("a", ["1.0.0.0/24"], { serviceAllocation: { namespaceSelectors: [nobody] } }),
+      rawPool("b", ["1.0.1.0/24"], { serviceAllocation: { serviceSelectors: [nobody] } }),
+      rawPool("c", ["1.0.2.0/24"], { serviceAllocation: { namespaces: ["gone"] } }),
+    );
+    expect(poolsToTry(shut, none, facts("ns1", { team: "metallb" }))).toEqual([]);
+  });
+
   it("metallb 62: a pool pinned by namespace and label needs both", () => {
     expect(names(facts("ns1"))).toEqual(["priority"]);
     expect(names(facts("ns1", { team: "metallb" }))).toEqual(["both", "priority"]);

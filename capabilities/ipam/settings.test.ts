@@ -6,6 +6,7 @@ describe("readSettings", () => {
     expect(readSettings({})).toEqual({
       namespace: "metallb-system",
       lbClass: undefined,
+      rejectsWaiting: false,
       isWatcher: false,
       metricsPort: 7472,
     });
@@ -15,12 +16,14 @@ describe("readSettings", () => {
     const env = {
       METALLB_NAMESPACE: "lb",
       ANCHO_LOAD_BALANCER_CLASS: "ancho.dev/vip",
+      ANCHO_REJECT_WAITING: "true",
       PEPR_WATCH_MODE: "true",
       METRICS_PORT: "9120",
     };
     expect(readSettings(env)).toEqual({
       namespace: "lb",
       lbClass: "ancho.dev/vip",
+      rejectsWaiting: true,
       isWatcher: true,
       metricsPort: 9120,
     });
@@ -29,6 +32,12 @@ describe("readSettings", () => {
   it.each(["", "http", "0", "65536", "-1", "74.72"])("refuses the port %j", text => {
     expect(() => readSettings({ METRICS_PORT: text })).toThrow(
       `METRICS_PORT is "${text}": give a port`,
+    );
+  });
+
+  it("refuses a switch that is neither on nor off", () => {
+    expect(() => readSettings({ ANCHO_REJECT_WAITING: "yes" })).toThrow(
+      'ANCHO_REJECT_WAITING is "yes": give true or false',
     );
   });
 });

@@ -47,7 +47,10 @@ describe("a pool that shares within a namespace", () => {
     const spec = { ports: [{ port: 81, protocol: "TCP" }] };
     const judge = (namespace: string) => {
       const service = serviceOf(`${namespace}/new`, { annotations, spec });
-      return validateService(h.parts, { service, old: undefined, namespace });
+      return validateService(
+        { ...h.parts, rejectsWaiting: false },
+        { service, old: undefined, namespace },
+      );
     };
     expect(await judge("shop")).toMatchObject({ allowed: true });
     expect(await judge("other")).toMatchObject({

@@ -14,7 +14,6 @@ import type { Leader } from "../kube/leader";
 import { createLogger } from "../kube/log";
 import { configMaps, namespaces, services } from "../kube/resource";
 import { watchStore } from "../kube/store";
-import type { AdmissionParts } from "./admission";
 import { keepControllerState } from "./controller-state";
 import { createClaims, virtualIPs } from "./claims";
 import { readClusterFamilies } from "./cluster-families";
@@ -32,11 +31,12 @@ import type { Reconciler } from "./reconciler";
 import { reserveStatuses } from "./reserve";
 import { readSettings } from "./settings";
 import type { Settings } from "./settings";
+import type { ValidationParts } from "./validation";
 import { createWorld, isSamePool, pools } from "./world";
 
 /** What Pepr's callbacks work with. */
 export type Runtime = {
-  readonly admission: AdmissionParts;
+  readonly admission: ValidationParts;
   readonly poolReview: PoolReviewParts;
   /** Only in Pepr's watcher. */
   readonly reconciler: Reconciler | undefined;
@@ -104,7 +104,7 @@ export async function startIpam(): Promise<void> {
   });
   const stores = [vipStore, poolStore, configMapStore, namespaceStore];
   await Promise.all(stores.map(store => store.synced));
-  const { namespace, lbClass } = settings;
+  const { namespace, lbClass, rejectsWaiting } = settings;
   const sources = { poolStore, configMapStore, namespaceStore };
   const world = createWorld({ client, namespace, ...sources, families });
   const common = { world, ledger, claims, lbClass, now: () => Date.now(), log };
@@ -137,7 +137,7 @@ export async function startIpam(): Promise<void> {
   }
   if (!reconciler) await reserveInUse(client, ledger, hooks);
   const poolReview = { client, namespace, world, lbClass };
-  started = { admission: common, poolReview, reconciler, noticePool };
+  started = { admission: { ...common, rejectsWaiting }, poolReview, reconciler, noticePool };
   log.info({ families: families(), pools: poolStore.list().length }, "IPAM is ready");
 }
 

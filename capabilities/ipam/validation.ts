@@ -29,6 +29,11 @@ export type Review = {
   readonly namespace: string;
 };
 
+export type ValidationParts = AdmissionParts & {
+  /** Whether a new Service that would have to wait for an address is refused. */
+  readonly rejectsWaiting: boolean;
+};
+
 export type Verdict =
   | { readonly allowed: true; readonly warnings: readonly string[] }
   | { readonly allowed: false; readonly message: string };
@@ -40,7 +45,7 @@ const FINE: Verdict = { allowed: true, warnings: [] };
  * that changes nothing of what is checked is admitted, so that a Service can be edited whatever became of
  * the pools since.
  */
-export async function validateService(parts: AdmissionParts, review: Review): Promise<Verdict> {
+export async function validateService(parts: ValidationParts, review: Review): Promise<Verdict> {
   const { service, old, namespace } = review;
   if (!isOurs(service, parts.lbClass) || service.metadata?.deletionTimestamp) return FINE;
   if (old && isDeepStrictEqual(checkedParts(service), checkedParts(old))) return FINE;
@@ -49,7 +54,7 @@ export async function validateService(parts: AdmissionParts, review: Review): Pr
   if (!described.ok) return { allowed: false, message: formatRefusal(title, described.refusal) };
   const refusal = await checkHolders(parts, described.situation, review);
   if (refusal) return { allowed: false, message: formatRefusal(title, refusal) };
-  return { allowed: true, warnings: waitWarnings(described.situation, review) };
+  return judgeWaiting(parts, described.situation, review);
 }
 
 /** Judged by the caches; a refusal only by what the API server says now. */
@@ -99,18 +104,31 @@ export function heldRefusal(
 }
 
 /** What is said to the author of a Service that is admitted and has to wait. */
-export function waitWarnings(
-  situation: Situation,
-  { service, namespace, old }: Review,
-): readonly string[] {
-  const hasAddress =
-    situation.request.addresses.length > 0 ||
-    assignedAddresses(service).length > 0 ||
-    statusAddresses(old).length > 0;
-  if (hasAddress) return [];
-  const title = serviceTitle(service, namespace);
+export function waitWarnings(situation: Situation, review: Review): readonly string[] {
+  if (hasAddress(situation, review)) return [];
+  const title = serviceTitle(review.service, review.namespace);
   const { text } = waitReason(situation);
   return [`Service ${title} has no address yet: ${text}; it will get one as soon as there is one`];
+}
+
+/** Who waits already is not refused an edit for it. */
+function judgeWaiting(
+  { rejectsWaiting, lbClass }: ValidationParts,
+  situation: Situation,
+  review: Review,
+): Verdict {
+  const warnings = waitWarnings(situation, review);
+  const isNew = !isOurs(review.old, lbClass);
+  if (!rejectsWaiting || !isNew || warnings.length === 0) return { allowed: true, warnings };
+  const title = serviceTitle(review.service, review.namespace);
+  const { text } = waitReason(situation);
+  const remedy = "give an IPAddressPool that is open to it more addresses, or delete a Service";
+  return { allowed: false, message: `Service ${title} has no address: ${text}; ${remedy}` };
+}
+
+function hasAddress({ request }: Situation, { service, old }: Review): boolean {
+  const known = [request.addresses, assignedAddresses(service), statusAddresses(old)];
+  return known.some(addresses => addresses.length > 0);
 }
 
 /** The parts of a Service that the checks depend on. */

@@ -39,7 +39,8 @@ and each example is applied to a real API server by \`e2e/admission-rules.test.t
 
 What can never work as written is refused; what only has to wait is admitted with a warning. An update that changes
 nothing of what is checked is never refused, and neither is a deletion, except of a protected pool. \`--dry-run=server\`
-gets the same answers and claims nothing. The Services below are of type LoadBalancer, have one IPv4 address and the port
+gets the same answers and claims nothing. With \`ANCHO_REJECT_WAITING=true\` in the environment of the admission servers,
+a new Service that would have to wait is refused, too. The Services below are of type LoadBalancer, have one IPv4 address and the port
 80, unless the example says otherwise.`;
 
 const STORED_HEAD = `## Rules that the API server checks by itself
