@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { kubectl } from "../../hack/deploy";
 import type { Lab } from "../../hack/lab/lab";
 import { downLab, upLab } from "../../hack/lab/lab";
@@ -7,16 +8,18 @@ import { waitFor } from "../../hack/wait";
 import { percentile } from "../failover/statistics";
 import type { Aim } from "../report";
 import { median, round } from "../report";
-import { assignedCount, createStage } from "./arms";
+import { assignedCount, createStage, forgetAssigned, isServing } from "./arms";
 import type { Arm, Stage } from "./arms";
 import { createCrowd } from "./crowd";
 import type { Crowd, CrowdOptions, Sample } from "./crowd";
+import { cpuBetween, cpuOf } from "./lab-processes";
 
 const labName = "bench-ipam";
-const arms: readonly Arm[] = ["nobody", "Ancho", "MetalLB"];
-/** Who creates: one client at its leisure, which shows what a create costs, and one and twenty that never rest. */
+const arms: readonly Arm[] = ["nobody", "idle webhook", "Ancho", "MetalLB"];
+/** Who creates: at leisure, which shows what a create costs, and without a rest, which shows how many there can be. */
 const loads = [
   { who: "1 client, 10 creates per second", clients: 1, everyMs: 100, share: 0.2 },
+  { who: "20 clients, 10 creates per second in all", clients: 20, everyMs: 2_000, share: 0.2 },
   { who: "1 client", clients: 1, everyMs: 0, share: 1 },
   { who: "20 clients", clients: 20, everyMs: 0, share: 1 },
 ] as const;
@@ -24,13 +27,23 @@ type Load = (typeof loads)[number];
 /** Of so many Services each: 1,000 per arm and number of clients in all. */
 const ROUNDS = 2;
 const PER_ROUND = Number(process.env["BENCH_SERVICES"] ?? 1_000) / ROUNDS;
+/** Fewer have no p99. */
+const LEAST = 100;
 const WARM_UP = 50;
+/** What follows from the last create, events and conditions that are held back among it, is over by then. */
+const REST_MS = 4_000;
 
-type Measured = { readonly arm: Arm; readonly load: Load; readonly crowd: Crowd };
+/** `cpuMs`: what the whole cluster used for each Service, beyond what it uses at rest. */
+type Measured = {
+  readonly arm: Arm;
+  readonly load: Load;
+  readonly crowd: Crowd;
+  readonly cpuMs: number;
+};
 
 /**
- * Services on a lab of one node, created by 1 and by 20 clients, while nobody, Ancho or MetalLB serves them, turn by
- * turn. Whoever serves is installed anew for its turn and gets some Services to warm up.
+ * Services on a lab of one node, created by 1 and by 20 clients, while nobody, a webhook that does nothing, Ancho
+ * or MetalLB serves them, turn by turn. Whoever serves is installed anew for its turn and gets some Services to warm up.
  */
 export async function benchCreates(): Promise<readonly Aim[]> {
   const progress = (line: string): void => {
@@ -58,11 +71,14 @@ async function measure(
     for (const arm of arms) {
       await stage.use(arm);
       await crowdOf(lab, arm, { count: WARM_UP, clients: 4 });
+      const atRest = (await meterCpu(lab, () => sleep(REST_MS))).cpuMs / REST_MS;
       for (const load of loads) {
         const { clients, everyMs, share } = load;
-        const crowd = await crowdOf(lab, arm, { count: PER_ROUND * share, clients, everyMs });
-        measured.push({ arm, load, crowd });
-        progress(`${arm}, ${load.who}: ${describe(crowd)}`);
+        const count = Math.max(LEAST, PER_ROUND * share);
+        const { crowd, cpuMs, tookMs } = await crowdOf(lab, arm, { count, clients, everyMs });
+        const own = Math.max(0, cpuMs - atRest * tookMs) / count;
+        measured.push({ arm, load, crowd, cpuMs: own });
+        progress(`${arm}, ${load.who}: ${describe(crowd)}; CPU ${round(own)} ms each`);
       }
     }
   }
@@ -82,6 +98,8 @@ async function measureUpgrade(lab: Lab, stage: Stage): Promise<Aim> {
   const read = (): Promise<string> =>
     kubectl(lab, ["-n", namespace, "get", "services", "-o", path]);
   const before = (await read()).trim().split("\n");
+  await stage.use("nobody");
+  await forgetAssigned(lab);
   await stage.use("Ancho");
   await waitFor("Ancho to hold every address", async () => (await assignedCount(lab)) === count);
   const after = (await read()).trim().split("\n");
@@ -102,12 +120,16 @@ async function crowdOf(
   lab: Lab,
   arm: Arm,
   size: Pick<CrowdOptions, "count" | "clients" | "everyMs">,
-): Promise<Crowd> {
+): Promise<Metered> {
   serial += 1;
   const namespace = `bench-${serial}`;
   await kubectl(lab, ["create", "namespace", namespace]);
-  const isServed = arm !== "nobody";
-  const crowd = await createCrowd({ kubeconfig: lab.kubeconfig, namespace, isServed, ...size });
+  const isServed = isServing(arm);
+  let crowd: Crowd = { samples: [], elapsedMs: 0 };
+  const metered = await meterCpu(lab, async () => {
+    crowd = await createCrowd({ kubeconfig: lab.kubeconfig, namespace, isServed, ...size });
+    await sleep(REST_MS);
+  });
   await kubectl(lab, ["delete", "--raw", `/api/v1/namespaces/${namespace}/services`]);
   await waitFor("the Services to be gone", async () => {
     const names = await kubectl(lab, ["-n", namespace, "get", "services", "-o", "name"]);
@@ -116,7 +138,16 @@ async function crowdOf(
   if (isServed) {
     await waitFor("all addresses to be free", async () => (await assignedCount(lab)) === 0);
   }
-  return crowd;
+  return { ...metered, crowd };
+}
+
+type Metered = { readonly crowd: Crowd; readonly cpuMs: number; readonly tookMs: number };
+
+async function meterCpu(lab: Lab, work: () => Promise<void>): Promise<Omit<Metered, "crowd">> {
+  const begin = performance.now();
+  const before = await cpuOf(lab);
+  await work();
+  return { cpuMs: cpuBetween(before, await cpuOf(lab)), tookMs: performance.now() - begin };
 }
 
 const seconds = ({ samples, elapsedMs }: Crowd): number => (samples.length * 1_000) / elapsedMs;
@@ -150,9 +181,11 @@ function aimsOf(measured: readonly Measured[]): (load: Load) => readonly Aim[] {
         holds: value <= limit,
         peers: {
           "create with no webhook, ms": of("nobody", creates, p),
+          "with a webhook that does nothing, ms": of("idle webhook", creates, p),
           "with Ancho, ms": of("Ancho", creates, p),
           [`with MetalLB ${metallbVersion()}, ms`]: of("MetalLB", creates, p),
           "creates per second with no webhook": round(median(rounds("nobody").map(seconds))),
+          "with one that does nothing": round(median(rounds("idle webhook").map(seconds))),
           "with Ancho": round(median(rounds("Ancho").map(seconds))),
           "with MetalLB": round(median(rounds("MetalLB").map(seconds))),
         },
@@ -184,6 +217,26 @@ function aimsOf(measured: readonly Measured[]): (load: Load) => readonly Aim[] {
       holds: share === 1,
       peers: { MetalLB: shareOf("MetalLB") },
     };
-    return [added(50, 8), added(99, 40), inAnswer, known(50), known(99)];
+    return [added(50, 8), added(99, 40), inAnswer, known(50), known(99), cpu(measured, load)];
+  };
+}
+
+/** What the latencies follow from where no core is idle. */
+function cpu(measured: readonly Measured[], load: Load): Aim {
+  const of = (arm: Arm): number => {
+    const own = measured.filter(it => it.arm === arm && it.load === load);
+    return round(median(own.map(({ cpuMs }) => cpuMs)));
+  };
+  return {
+    name: `CPU time of the whole cluster for a Service, ${load.who}`,
+    value: of("Ancho"),
+    unit: "ms",
+    aim: "none",
+    holds: true,
+    peers: {
+      "with no webhook": of("nobody"),
+      "with one that does nothing": of("idle webhook"),
+      [`with MetalLB ${metallbVersion()}`]: of("MetalLB"),
+    },
   };
 }

@@ -28,10 +28,15 @@ export type CrowdOptions = {
   readonly count: number;
   /** How many clients create at the same time, each on a connection of its own. */
   readonly clients: number;
-  /** A client begins its next create no sooner than so many ms after the last; 0: as soon as that was answered. */
+  /**
+   * A client begins its next create no sooner than so many ms after the last, and no two begin together; 0: as soon as
+   * the last was answered.
+   */
   readonly everyMs?: number;
   /** Whether anybody will give them addresses, so that they are waited for. */
   readonly isServed: boolean;
+  /** Whether they have pods to choose, for which the control plane then makes Endpoints and EndpointSlices. */
+  readonly hasSelector?: boolean;
 };
 
 const ADDRESSES_TIMEOUT_MS = 240_000;
@@ -81,18 +86,19 @@ function toSample({ begin, answered = NaN, inAnswer = false, inStatus }: Times):
 }
 
 async function createAll(options: CrowdOptions, times: Map<string, Times>): Promise<void> {
-  const { kubeconfig, namespace, count, clients, everyMs = 0 } = options;
+  const { kubeconfig, namespace, count, clients, everyMs = 0, hasSelector = true } = options;
   const names = Array.from({ length: count }, (_, i) => `s${i}`);
-  const worker = async (): Promise<void> => {
+  const worker = async (index: number): Promise<void> => {
+    await sleep((everyMs * index) / clients);
     const client = createKubeClient({ connections: createConnectionSource({ kubeconfig }) });
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
       const next = performance.now() + everyMs;
-      await createOne(client, serviceOf(namespace, name), times);
+      await createOne(client, serviceOf(namespace, name, hasSelector), times);
       await sleep(Math.max(0, next - performance.now()));
     }
     await client.close();
   };
-  await Promise.all(Array.from({ length: clients }, worker));
+  await Promise.all(Array.from({ length: clients }, (_, index) => worker(index)));
 }
 
 async function createOne(
@@ -107,13 +113,17 @@ async function createOne(
   it.inAnswer = answer.spec?.loadBalancerIP !== undefined;
 }
 
-function serviceOf(namespace: string, name: string): kind.Service & { metadata: { name: string } } {
+function serviceOf(
+  namespace: string,
+  name: string,
+  hasSelector: boolean,
+): kind.Service & { metadata: { name: string } } {
   return {
     metadata: { namespace, name },
     spec: {
       type: "LoadBalancer",
       allocateLoadBalancerNodePorts: false,
-      selector: { app: name },
+      ...(hasSelector ? { selector: { app: name } } : {}),
       ports: [{ port: 80, protocol: "TCP" }],
     },
   };

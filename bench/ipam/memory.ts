@@ -1,14 +1,15 @@
-import { readFileSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kubectl } from "../../hack/deploy";
 import type { Lab } from "../../hack/lab/lab";
 import { downLab, upLab } from "../../hack/lab/lab";
 import { metallbVersion } from "../../hack/peers/metallb";
 import { waitUntil } from "../../hack/wait";
+import { usageOf } from "../bgp/process-usage";
 import type { Aim, Report } from "../report";
 import { round } from "../report";
-import { assignedCount, createStage } from "./arms";
+import { assignedCount, createStage, forgetAssigned } from "./arms";
 import { createCrowd } from "./crowd";
+import { labPids, podOf } from "./lab-processes";
 
 const labName = "bench-memory";
 const SERVICES = Number(process.env["BENCH_SERVICES"] ?? 10_000);
@@ -20,6 +21,7 @@ const LOOK_EVERY_MS = 5_000;
 /**
  * What the processes that hand out addresses need with 10,000 Services and a /16, on a lab of one node. Ancho serves
  * them first; then MetalLB's controller finds them served, and then Ancho does, so that both are seen after a start.
+ * Nothing is announced and no Service has pods: kube-proxy, announcers and speakers would cost the time and say nothing.
  */
 export async function benchMemory(): Promise<Report> {
   const progress = (line: string): void => {
@@ -32,16 +34,24 @@ export async function benchMemory(): Promise<Report> {
     const namespace = "bench-memory";
     await kubectl(lab, ["create", "namespace", namespace]);
     const { kubeconfig } = lab;
-    await createCrowd({ kubeconfig, namespace, count: SERVICES, clients: 8, isServed: false });
+    // The rules that pods need to find the API server stay in the kernel.
+    await lab.endDaemon("n1/kube-proxy");
+    const crowd = { kubeconfig, namespace, count: SERVICES, clients: 8 };
+    await createCrowd({ ...crowd, isServed: false, hasSelector: false });
+    progress(`${SERVICES} Services`);
     const readings: Readonly<Record<string, number>>[] = [];
     for (const arm of ["Ancho", "MetalLB", "Ancho"] as const) {
+      await stage.use("nobody");
+      if (readings.length > 0) await forgetAssigned(lab);
       await stage.use(arm);
+      await kubectl(lab, ["-n", "metallb-system", "delete", "daemonset", "--all"]);
       const isDone = async (): Promise<boolean> => (await assignedCount(lab)) === SERVICES;
       await waitUntil(isDone, {
         what: `${arm} to serve all`,
         timeoutMs: PATIENCE_MS,
         intervalMs: LOOK_EVERY_MS,
       });
+      progress(`${arm} has served all`);
       const reading = await leastRss(lab);
       progress(`${arm}: ${JSON.stringify(reading)}`);
       readings.push(reading);
@@ -75,36 +85,22 @@ async function leastRss(lab: Lab): Promise<Reading> {
   const least = new Map<string, number>();
   for (let look = 0; look < LOOKS; look++) {
     await sleep(LOOK_EVERY_MS);
-    for (const [name, megabytes] of rssByDeployment(lab)) {
+    for (const [name, megabytes] of await rssByDeployment(lab)) {
       least.set(name, Math.min(least.get(name) ?? Infinity, megabytes));
     }
   }
   return Object.fromEntries(least);
 }
 
-function rssByDeployment(lab: Lab): ReadonlyMap<string, number> {
+async function rssByDeployment(lab: Lab): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
-  for (const pid of readdirSync("/proc").filter(name => /^\d+$/.test(name))) {
-    const pod = podOf(pid, lab.name);
-    if (pod === undefined) continue;
+  for (const pid of labPids(lab)) {
+    const pod = podOf(pid);
+    const usage = pod && (await usageOf(pid).catch(() => undefined));
+    if (!pod || !usage) continue;
     const deployment = pod.replace(/-[a-z0-9]+-[a-z0-9]{5}$/, "");
-    found.set(deployment, Math.max(found.get(deployment) ?? 0, rssOf(pid)));
+    const megabytes = round((usage.rssMiB * 1_024 ** 2) / 1_000 ** 2);
+    found.set(deployment, Math.max(found.get(deployment) ?? 0, megabytes));
   }
   return found;
-}
-
-/** The pod that a process of this lab is in, by its host name; other processes of the machine have none. */
-function podOf(pid: string, lab: string): string | undefined {
-  try {
-    const isOurs = readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(`/ancho-${lab}/`);
-    const environment = isOurs ? readFileSync(`/proc/${pid}/environ`, "utf8") : "";
-    return /(?:^|\0)HOSTNAME=([^\0]+)/.exec(environment)?.[1];
-  } catch {
-    return undefined;
-  }
-}
-
-function rssOf(pid: string): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024);
 }

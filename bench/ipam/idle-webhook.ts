@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { kubectl } from "../../hack/deploy";
+import { certFiles } from "../../hack/lab/certs";
+import type { Lab } from "../../hack/lab/lab";
+import { labPaths } from "../../hack/lab/paths";
+import { inRepo } from "../../hack/repo";
+import { waitFor } from "../../hack/wait";
+
+const PORT = "8444";
+const NAME = "bench-idle";
+
+/**
+ * A webhook of some lines beside the API server, which is called for each Service that is created and has nothing to
+ * say: what it costs is what any webhook costs at the least. Resolves with what ends it.
+ */
+export async function startIdleWebhook(lab: Lab): Promise<() => Promise<void>> {
+  const { pki } = labPaths(lab.name);
+  const { cert, key } = certFiles(pki, "apiserver");
+  // It changes what carries a label that no Service here has.
+  const script = inRepo("e2e/late-webhook.ts");
+  const argv = [process.execPath, "--import", "tsx", script, PORT, cert, key];
+  const webhook = await lab.spawn(lab.ctl, argv, "ignore");
+  const probe = ["socat", "-u", "/dev/null", `TCP:127.0.0.1:${PORT}`];
+  await waitFor("the webhook", async () => (await lab.exec(lab.ctl, probe)).code === 0);
+  const caBundle = readFileSync(certFiles(pki, "ca").cert).toString("base64");
+  await kubectl(lab, ["apply", "-f", "-"], { input: JSON.stringify(configuration(caBundle)) });
+  return async () => {
+    await kubectl(lab, ["delete", "mutatingwebhookconfiguration", NAME]);
+    webhook.kill();
+  };
+}
+
+function configuration(caBundle: string): object {
+  return {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "MutatingWebhookConfiguration",
+    metadata: { name: NAME },
+    webhooks: [
+      {
+        name: "idle.example.com",
+        admissionReviewVersions: ["v1"],
+        clientConfig: { url: `https://127.0.0.1:${PORT}/`, caBundle },
+        rules: [
+          { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["services"] },
+        ],
+        sideEffects: "None",
+        failurePolicy: "Ignore",
+      },
+    ],
+  };
+}
