@@ -15,6 +15,8 @@ export type FsmSettings = {
   readonly isPassive: boolean;
   /** Wait before the next attempt: doubled with every failure in a row, from min to max. */
   readonly retry: { readonly minMs: number; readonly maxMs: number };
+  /** Wait before the first attempt (IdleHoldTimer, RFC 4271 section 8.1.1): none if unsaid. */
+  readonly idleHoldMs?: number;
   /** How long one attempt to connect may last. */
   readonly dialMs: number;
   /** Waits so long for the peer's OPEN before ours is sent (DelayOpen); 0 sends it at once. */

@@ -37,6 +37,15 @@ describe("the way to Established (RFC 4271 8.2.2)", () => {
     expect(peer.timers.size).toBe(0);
   });
 
+  it("waits before the first attempt if told to (IdleHoldTimer, 8.1.1)", () => {
+    const peer = machine({ idleHoldMs: 700 });
+    expect(kinds(peer.send({ type: "start" }))).toEqual(["setTimer"]);
+    expect([...peer.timers]).toEqual([["connectRetry", 700]]);
+    expect(kinds(peer.send({ type: "timer", timer: "connectRetry" }))[0]).toBe("dial");
+    const passive = machine({ idleHoldMs: 700, isPassive: true });
+    expect(passive.send({ type: "start" })).toEqual([]);
+  });
+
   it("bgp#8 waits four minutes for an OPEN", () => {
     const peer = machine();
     peer.send({ type: "start" });

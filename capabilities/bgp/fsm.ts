@@ -102,10 +102,12 @@ function onConnection(draft: Draft, event: Extract<FsmEvent, { readonly via: Via
 }
 
 function start(draft: Draft): void {
-  if (!draft.state.isStarted) {
-    draft.state = { ...draft.state, isStarted: true };
-    dial(draft);
-  }
+  const { idleHoldMs = 0, isPassive } = draft.settings;
+  if (draft.state.isStarted) return;
+  draft.state = { ...draft.state, isStarted: true };
+  const isHeld = idleHoldMs > 0 && !isPassive && !draft.state.hasBeenUp;
+  if (isHeld) draft.actions.push({ do: "setTimer", timer: "connectRetry", ms: idleHoldMs });
+  else dial(draft);
 }
 
 /** The notification is a hard reset to a peer that would otherwise keep our routes (RFC 8538). */

@@ -59,6 +59,22 @@ describe("our OPEN", () => {
     });
   });
 
+  it("bgp 73: does without the N bit if told to (RFC 8538 2)", () => {
+    const gracefulRestart = { restartTime: 120, isRestarting: false, isForwarding: true };
+    const without = { ...offer, gracefulRestart: { ...gracefulRestart, hasNotification: false } };
+    const { capabilities } = openFor(without, false);
+    expect(capabilities.find(({ kind }) => kind === "gracefulRestart")).toMatchObject({
+      hasNotification: false,
+    });
+    const theirs = openFor({ ...offer, localAs: 65_002, identifier: 9, gracefulRestart }, false);
+    const agreed = (ours: typeof offer): boolean => {
+      const result = negotiate({ ...ours, peerAs: "external" }, false, theirs);
+      return result.ok && result.value.hasRestartNotification;
+    };
+    expect(agreed({ ...offer, gracefulRestart })).toBe(true);
+    expect(agreed(without)).toBe(false);
+  });
+
   it("bgp 45: has AS_TRANS where a long AS number does not fit (RFC 6793 4.1)", () => {
     const open = openFor({ ...offer, localAs: 4_200_000_001 }, false);
     expect(open.myAs).toBe(23_456);

@@ -29,6 +29,8 @@ export type Offer = {
     readonly isRestarting: boolean;
     /** Packets have found their way all the time: the F bit. */
     readonly isForwarding: boolean;
+    /** Routes are also kept when the hold time ends, or after a NOTIFICATION: the N bit (RFC 8538). True if unsaid. */
+    readonly hasNotification?: boolean;
   };
   /** Takes messages of up to 65535 octets (RFC 8654); ours are never longer than 4096. */
   readonly extendedMessages?: boolean;
@@ -98,7 +100,7 @@ function capabilitiesOf(offer: Offer, hasBeenUp: boolean): readonly Capability[]
           {
             kind: "gracefulRestart" as const,
             isRestarting: gracefulRestart.isRestarting && !hasBeenUp,
-            hasNotification: true,
+            hasNotification: gracefulRestart.hasNotification ?? true,
             restartTime: gracefulRestart.restartTime,
             families: unicast.map(family => ({
               ...family,
@@ -159,7 +161,9 @@ function sessionOf(
     hasIpv4OverIpv6: offer.ipv4OverIpv6 === true && takesIpv4OverIpv6(theirs),
     canPeerRestart: restart !== undefined,
     hasRestartNotification:
-      offer.gracefulRestart !== undefined && restart?.hasNotification === true,
+      offer.gracefulRestart !== undefined &&
+      offer.gracefulRestart.hasNotification !== false &&
+      restart?.hasNotification === true,
     peerRestart: peerRestartOf(restart),
     hasExtendedMessages: offer.extendedMessages === true && has("extendedMessage"),
   };

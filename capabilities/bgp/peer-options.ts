@@ -65,6 +65,8 @@ export type PeerOptions = CommonOptions & {
   readonly device?: string;
   /** Never dials. */
   readonly isPassive?: boolean;
+  /** Seconds before the first attempt, for a router that must forget an earlier session first: 0. */
+  readonly idleHoldTime?: number;
   /** The first wait after a failure, doubled each time: 1. */
   readonly retryTime?: number;
   /** The longest one: 120. */
@@ -87,6 +89,7 @@ const defaults = {
   families: ["ipv4", "ipv6"],
   holdTime: 90,
   isPassive: false,
+  idleHoldTime: 0,
   retryTime: 1,
   maxRetryTime: 120,
   openDelay: 0,
@@ -102,8 +105,9 @@ const defaults = {
  */
 export function settingsOf(identity: Identity, options: PeerOptions): FsmSettings {
   const peer = { ...defaults, localAs: identity.as, ...options };
-  const { holdTime, retryTime, maxRetryTime, localAs, dialTime } = peer;
+  const { holdTime, idleHoldTime, retryTime, maxRetryTime, localAs, dialTime } = peer;
   check("holdTime", holdTime, holdTime === 0 || (holdTime >= 3 && holdTime <= 0xffff));
+  check("idleHoldTime", idleHoldTime, idleHoldTime >= 0);
   check("retryTime", retryTime, retryTime > 0 && retryTime <= maxRetryTime);
   check("dialTime", dialTime, dialTime > 0);
   check("as", localAs, Number.isInteger(localAs) && localAs > 0 && localAs <= 0xffff_ffff);
@@ -114,6 +118,7 @@ export function settingsOf(identity: Identity, options: PeerOptions): FsmSetting
     offer: offerOf(identity, peer),
     isPassive: peer.isPassive,
     retry: { minMs: 1_000 * retryTime, maxMs: 1_000 * maxRetryTime },
+    idleHoldMs: 1_000 * idleHoldTime,
     dialMs: 1_000 * dialTime,
     openDelayMs: 1_000 * peer.openDelay,
     sendHoldMs: 1_000 * peer.sendHoldTime,
