@@ -26,19 +26,26 @@ describe("bgp-ts speak", () => {
   let folder: string;
   let child: ChildProcess | undefined;
   let lines: string[];
+  const stops: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
     lan = await createLan("bgp-restart", HOSTS);
     folder = await mkdtemp(join(tmpdir(), "bgp-ts-"));
     await settleAll<unknown>([
-      startFrr(FRR, lan.inside("frr")).then(router => (frr = router)),
-      startBird(BIRD, lan.inside("bird")).then(router => (bird = router)),
+      startFrr(FRR, lan.inside("frr")).then(it => {
+        frr = it;
+        stops.push(() => it.stop());
+      }),
+      startBird(BIRD, lan.inside("bird")).then(it => {
+        bird = it;
+        stops.push(() => it.stop());
+      }),
     ]);
   });
 
   afterAll(async () => {
     await end("SIGKILL");
-    await settleAll([frr, bird].map(router => router.stop()));
+    await settleAll(stops.map(stop => stop()));
     await rm(folder, { recursive: true, force: true });
     await lan.remove();
   });
