@@ -13,6 +13,8 @@ const EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers";
 const VIP = "198.51.100.64";
 const DAEMONS = "app=ancho,component=announcer";
 
+type StalePath = { readonly stale?: boolean; readonly peer: { readonly peerId: string } };
+
 /** What FRR, its kernel and a client behind it see of the nodes is the evidence. */
 describe("a top-of-rack router with FRR", () => {
   let c: Cluster;
@@ -87,6 +89,37 @@ describe("a top-of-rack router with FRR", () => {
     return `${stdout}${stderr}`;
   };
 
+  /** Asks again and again, as a client behind the router does. */
+  function startClient(): {
+    end(): Promise<{ readonly asked: number; readonly failures: readonly string[] }>;
+  } {
+    const failures: string[] = [];
+    let asked = 0;
+    let isOver = false;
+    const client = (async () => {
+      while (!isOver) {
+        asked += 1;
+        const answer = await ask();
+        if (!answer.includes("pod=")) failures.push(answer);
+        await sleep(20);
+      }
+    })();
+    return {
+      end: async () => {
+        isOver = true;
+        await client;
+        return { asked, failures };
+      },
+    };
+  }
+
+  async function restart(node: string): Promise<void> {
+    await c.ok([
+      ...["delete", "pod", "-n", NAMESPACE, "-l", DAEMONS],
+      ...["--field-selector", `spec.nodeName=${node}`],
+    ]);
+  }
+
   it("metallb 180, 182: spreads over all nodes, whose dynamic AS number is another one", async () => {
     await hops(all());
     expect(await ask()).toContain(`pod=${app}-`);
@@ -157,33 +190,47 @@ describe("a top-of-rack router with FRR", () => {
   });
 
   it("loses no request when an announcer is stopped, and is told why", async () => {
-    const failures: string[] = [];
-    let asked = 0;
-    let isOver = false;
-    const client = (async () => {
-      while (!isOver) {
-        asked += 1;
-        const answer = await ask();
-        if (!answer.includes("pod=")) failures.push(answer);
-        await sleep(20);
-      }
-    })();
+    const client = startClient();
     const [name, address] = [...nodes][1]!;
     const before = (await tor.neighbor(address)).connectionsDropped ?? 0;
-    await c.ok([
-      ...["delete", "pod", "-n", NAMESPACE, "-l", DAEMONS],
-      ...["--field-selector", `spec.nodeName=${name}`],
-    ]);
+    await restart(name);
     await c.waitFor("the session to have ended", async () => {
       const { connectionsDropped = 0 } = await tor.neighbor(address);
       return connectionsDropped > before || !(await tor.nextHops(VIP)).has(address);
     });
     await hops(all());
-    isOver = true;
-    await client;
+    const { asked, failures } = await client.end();
     expect(asked).toBeGreaterThan(20);
     expect(failures).toEqual([]);
     expect(await tor.frr.log("bgpd")).toMatch(/the announcer stops|Administrative Shutdown/);
+  });
+
+  it("metallb 180: keeps the routes of an announcer that restarts gracefully, and loses no packet", async () => {
+    await c.ok(["delete", "bgppeer", app, "-n", NAMESPACE]);
+    await hops([]);
+    await c.apply([peer({ enableGracefulRestart: true })]);
+    await hops(all());
+    const client = startClient();
+    const [name, address] = [...nodes][1]!;
+    const missing: string[] = [];
+    const isStale = async (): Promise<boolean> => {
+      const { paths } = JSON.parse(await tor.route(`${VIP}/32`)) as { paths: readonly StalePath[] };
+      if (!(await tor.nextHops(VIP)).has(address)) missing.push(address);
+      return paths.some(({ stale, peer: { peerId } }) => stale === true && peerId === address);
+    };
+    await restart(name);
+    await c.waitFor("a route of a session that is away", isStale);
+    await c.waitFor("the session that is back", async () => {
+      const isBack = (await tor.neighbor(address)).bgpState === "Established";
+      return !(await isStale()) && isBack;
+    });
+    const { asked, failures } = await client.end();
+    expect(asked).toBeGreaterThan(20);
+    expect({ failures, missing }).toEqual({ failures: [], missing: [] });
+    await c.ok(["delete", "bgppeer", app, "-n", NAMESPACE]);
+    await hops([]);
+    await c.apply([peer()]);
+    await hops(all());
   });
 
   it("metallb 180, 183: gets as many packets to a node with Local as it has endpoints", async () => {
@@ -222,9 +269,6 @@ describe("a top-of-rack router with FRR", () => {
   });
 
   it("metallb 182: finds out by the hold time that a node has lost its power", async () => {
-    // FRR 8.4 loses a neighbor of a listen range that comes back as soon as it was told that it goes.
-    await c.ok(["delete", "bgppeer", app, "-n", NAMESPACE]);
-    await hops([]);
     await c.apply([peer({ holdTime: "3s" })]);
     await c.waitFor("the new hold time", async () => {
       const found = await Promise.all(all().map(node => tor.neighbor(node)));

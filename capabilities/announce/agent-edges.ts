@@ -1,7 +1,6 @@
 import type { AgentParts } from "./agent-parts";
 import { createAdvertiser } from "./bgp/advertiser";
 import type { Advertiser } from "./bgp/advertiser";
-import { signedTcp } from "./bgp/signed-tcp";
 import { chooseInterfaces } from "./layer2/interfaces";
 import type { Link } from "./layer2/kernel-state";
 import { createProber } from "./membership/prober";
@@ -56,7 +55,7 @@ export function proberFor(
 /** Speaks BGP on real sockets, and has users told of it. */
 export function advertiserFor({ options, log }: AgentParts, reporter: Reporter): Advertiser {
   return createAdvertiser({
-    ...{ log, signed: signedTcp, after: startTimer, now: () => performance.now() },
+    ...{ log, after: startTimer, now: () => performance.now() },
     ...{ ignoreExcludeLabel: options.ignoreExcludeLabel, drainMs: options.bgpDrainMs },
     onNews: news => {
       reporter.sessionNews(news);

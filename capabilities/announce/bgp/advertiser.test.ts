@@ -10,7 +10,6 @@ import { EXCLUDE_LABEL } from "../facts";
 import type { NodeFacts, ServiceFacts } from "../facts";
 import { createAdvertiser } from "./advertiser";
 import type { Advertiser } from "./advertiser";
-import { signedTcp } from "./signed-tcp";
 import type { BgpView } from "./view";
 
 const ME = node("iris1", { addresses: ["127.0.0.1"] });
@@ -38,7 +37,8 @@ describe("an announcer that advertises", () => {
       listen: { address: "127.0.0.1", port },
     });
     routerSide = router.addPeer({
-      ...{ address: "127.0.0.1", as: "external", isPassive: true },
+      ...{ address: "127.0.0.1", as: "external", isPassive: true, importFilter: () => true },
+      gracefulRestart: { restartTime: 9, isRestarting: false, isForwarding: true },
       onChange: change => {
         if (change.type === "down" && change.wasUp) downs = [...downs, change.reason];
       },
@@ -46,7 +46,7 @@ describe("an announcer that advertises", () => {
     await router.listening();
     const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     advertiser = createAdvertiser({
-      ...{ log, signed: signedTcp, ignoreExcludeLabel: false, drainMs: 2_000, now: () => now },
+      ...{ log, ignoreExcludeLabel: false, drainMs: 2_000, now: () => now },
       after: (_, callback) => {
         timers = [...timers, callback];
         return () => undefined;
@@ -170,6 +170,40 @@ describe("an announcer that advertises", () => {
     expect(downs[0]).toContain("the announcer stops");
     expect(view?.told.size).toBe(0);
   });
+
+  const graceful = (): void => {
+    config = { ...config, bgpPeers: [{ ...config.bgpPeers[0]!, hasGracefulRestart: true }] };
+  };
+
+  it("with graceful restart leaves its routes as they are", async () => {
+    graceful();
+    update(someServices(1));
+    await announced(1);
+    await advertiser.stop("the announcer stops");
+    await until(() => downs.length === 1);
+    expect(downs[0]).not.toContain("the announcer stops");
+    expect(received().announced).toBe(1);
+    expect([...routerSide.routes()]).toHaveLength(1);
+  });
+
+  it.each([
+    ["is not Ready", { notReadySince: 1 }],
+    ["has no network", { isNetworkUnavailable: true }],
+  ])(
+    "takes them back all the same from a node that %s, which does not come back soon",
+    async (_, over) => {
+      graceful();
+      update(someServices(1));
+      await announced(1);
+      update(someServices(1), { ...ME, ...over });
+      const stopped = advertiser.stop("the announcer stops");
+      letTimePass();
+      await stopped;
+      await until(() => downs.length === 1);
+      expect(downs[0]).toContain("the announcer stops");
+      expect([...routerSide.routes()]).toEqual([]);
+    },
+  );
 });
 
 async function freePort(): Promise<number> {

@@ -16,7 +16,7 @@ export type BgpCluster = {
   readonly me: NodeFacts | undefined;
 };
 
-export type AdvertiserOptions = SessionsOptions & {
+export type AdvertiserOptions = Omit<SessionsOptions, "now"> & {
   readonly ignoreExcludeLabel: boolean;
   /** How long routers are given to find other ways before a route is taken back on purpose, ms. */
   readonly drainMs: number;
@@ -30,7 +30,10 @@ export type AdvertiserOptions = SessionsOptions & {
 export type Advertiser = {
   update(cluster: BgpCluster): void;
   reports(): readonly SessionReport[];
-  /** Makes the routes the worst ones first (RFC 8326), then ends the sessions and says why. */
+  /**
+   * Makes the routes the worst ones first (RFC 8326), then ends the sessions and says why. Routers that agreed to
+   * graceful restart are told nothing and keep the routes, unless the node itself is going away.
+   */
   stop(reason: string): Promise<void>;
 };
 
@@ -55,6 +58,8 @@ export function createAdvertiser(options: AdvertiserOptions): Advertiser {
   let wasServing = false;
   let drainUntil = 0;
   let phase: "serving" | "leaving" | "stopped" = "serving";
+  /** Peers that keep our routes while we are away. */
+  let keepers: ReadonlySet<string> = new Set();
 
   function isDraining({ me }: BgpCluster): boolean {
     const isExcluded = me !== undefined && EXCLUDE_LABEL in me.labels && !ignoreExcludeLabel;
@@ -67,6 +72,15 @@ export function createAdvertiser(options: AdvertiserOptions): Advertiser {
     return isExcluded && now() < drainUntil;
   }
 
+  /** A node that is Ready and in service stays, so its announcer is being restarted. */
+  function comesBack(me: NodeFacts | undefined): boolean {
+    const isInService =
+      me !== undefined &&
+      !me.isNetworkUnavailable &&
+      (ignoreExcludeLabel || !(EXCLUDE_LABEL in me.labels));
+    return isInService && me.notReadySince === undefined;
+  }
+
   function apply(): void {
     if (!cluster || phase === "stopped") return;
     const drains = isDraining(cluster);
@@ -74,6 +88,7 @@ export function createAdvertiser(options: AdvertiserOptions): Advertiser {
       ...cluster,
       ignoreExcludeLabel: ignoreExcludeLabel || drains,
       isLeaving: drains || phase === "leaving",
+      keepers,
     });
     sessions.apply(wanted, cluster.me);
     show();
@@ -94,14 +109,16 @@ export function createAdvertiser(options: AdvertiserOptions): Advertiser {
     },
     reports: () => sessions.reports(),
     stop: async reason => {
+      const isRestart = cluster !== undefined && comesBack(cluster.me);
       phase = "leaving";
+      const kept = sessions.reports().flatMap(({ name, isKept }) => (isKept ? name : []));
+      if (isRestart) keepers = new Set(kept);
       apply();
-      if (view.addresses.size > 0 && drainMs > 0) {
-        await new Promise<void>(resolve => after(drainMs, resolve));
-      }
+      const isMissed = [...view.addresses.values()].flat().some(name => !keepers.has(name));
+      if (isMissed && drainMs > 0) await new Promise<void>(resolve => after(drainMs, resolve));
       phase = "stopped";
       wanted = [];
-      await sessions.stop(reason);
+      await sessions.stop(reason, { isRestart });
       show();
     },
   };

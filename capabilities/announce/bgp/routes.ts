@@ -20,6 +20,8 @@ export type RouteInput = {
   readonly ignoreExcludeLabel: boolean;
   /** The node goes away: its routes are the last that routers are to use. */
   readonly isLeaving?: boolean;
+  /** Peers that keep the routes all the same, since the node comes back soon: they are told nothing. */
+  readonly keepers?: ReadonlySet<string>;
 };
 
 /** Prefixes and what is said of them. */
@@ -43,6 +45,7 @@ export function wantedPeers({
   me,
   ignoreExcludeLabel,
   isLeaving = false,
+  keepers = new Set(),
 }: RouteInput): readonly WantedPeer[] {
   if (!me) return [];
   const { peers } = withoutRivals(peersOf(config, me));
@@ -55,7 +58,7 @@ export function wantedPeers({
     const carried = new Set(
       own.map(({ service, address }) => `${service} ${formatAddress(address)}`),
     );
-    return { peer, routes: routesOf(peer, own, isLeaving), carried };
+    return { peer, routes: routesOf(peer, own, isLeaving && !keepers.has(peer.name)), carried };
   });
 }
 

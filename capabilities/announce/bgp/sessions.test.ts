@@ -8,7 +8,6 @@ import type { BgpPeer } from "../../config/bgp/peer";
 import { node } from "../fixtures";
 import { createSessions } from "./sessions";
 import type { BgpSessions } from "./sessions";
-import { signedTcp } from "./signed-tcp";
 import type { Routes, WantedPeer } from "./routes";
 
 const ME = node("n1", { addresses: ["127.0.0.1"] });
@@ -46,7 +45,8 @@ describe("the BGP sessions of a node", () => {
       listen: { address: "127.0.0.1", port },
     });
     routerSide = router.addPeer({
-      ...{ address: "127.0.0.1", as: "external", isPassive: true },
+      ...{ address: "127.0.0.1", as: "external", isPassive: true, importFilter: () => true },
+      gracefulRestart: { restartTime: 9, isRestarting: false, isForwarding: true },
       onChange: change => {
         if (change.type === "up") ups += 1;
         else if (change.wasUp) downs = [...downs, change.reason];
@@ -55,7 +55,7 @@ describe("the BGP sessions of a node", () => {
     await router.listening();
     const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     watched = [];
-    sessions = createSessions({ log, signed: signedTcp, watch: () => recorder });
+    sessions = createSessions({ log, watch: () => recorder });
     peer = {
       ...{ name: "router", myAsn: 64500, peerAsn: 64501, address: "127.0.0.1", port },
       ...{ holdTime: 90, families: ["ipv4"], nodeSelectors: [] },
@@ -148,6 +148,58 @@ describe("the BGP sessions of a node", () => {
     );
     await until(() => announced() === 2);
     expect([ups, downs]).toEqual([1, []]);
+  });
+
+  it("give a router a second to forget a session before they come back", async () => {
+    let now = 0;
+    let calls = 0;
+    const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    const own = createSessions({ log, now: () => now, onNews: () => (calls += 1) });
+    const one = (over: Partial<BgpPeer>): void => {
+      const wanted = { peer: { ...peer, ...over }, routes: new Map(), carried: new Set<string>() };
+      own.apply([wanted], ME);
+    };
+    one({});
+    await until(() => calls === 1);
+    own.apply([], ME);
+    await until(() => downs.length === 1);
+    one({ name: "again", holdTime: 30 });
+    expect(own.reports()[0]?.status.state).toBe("Active");
+    await until(() => calls === 2);
+    own.apply([], ME);
+    await until(() => downs.length === 2);
+    now = 5_000;
+    one({});
+    expect(own.reports()[0]?.status.state).toBe("Connect");
+    await own.stop("the test is over");
+  });
+
+  const kept = (): readonly string[] => [...routerSide.routes()].map(({ prefix }) => prefix);
+
+  it("leave their routes with a router that knows graceful restart, and correct them after it", async () => {
+    const routes = new Map([[A, {}]]);
+    apply(routes, { hasGracefulRestart: true });
+    await until(() => kept().length === 1);
+    expect(sessions.reports()[0]).toMatchObject({ isKept: true });
+    await sessions.stop("a restart", { isRestart: true });
+    await until(() => downs.length === 1);
+    expect(downs[0]).not.toContain("a restart");
+    expect(kept()).toEqual([A]);
+    const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    sessions = createSessions({ log });
+    apply(new Map([[B, {}]]), { hasGracefulRestart: true });
+    await until(() => kept().join() === B);
+    expect(ups).toBe(2);
+  });
+
+  it("take their routes back, and say why, when the BGPPeer does not ask for graceful restart", async () => {
+    apply(new Map([[A, {}]]));
+    await until(() => kept().length === 1);
+    expect(sessions.reports()[0]).toMatchObject({ isKept: false });
+    await sessions.stop("a restart", { isRestart: true });
+    await until(() => downs.length === 1);
+    expect(downs[0]).toContain("a restart");
+    expect(kept()).toEqual([]);
   });
 
   it("wait for the node to be known", () => {

@@ -1,28 +1,30 @@
+import { isDeepStrictEqual } from "node:util";
 import { createSpeaker, startBfd } from "../../bgp/index";
 import type {
   Bfd,
   Peer,
-  PeerOptions,
   PeerStatus,
   RouteAttributes,
   SessionChange,
   Speaker,
-  Transport,
 } from "../../bgp/index";
 import type { BgpPeer } from "../../config/bgp/peer";
 import type { Log } from "../../kube/log";
 import type { NodeFacts } from "../facts";
-import { nextHopsOf, routerIdFor } from "./identity";
 import type { Routes, WantedPeer } from "./routes";
+import { explained, optionsFor, termsOf } from "./session-options";
+import type { SessionTerms } from "./session-options";
 
 /** How a session is, for metrics and statuses. */
 export type SessionReport = {
   /** Name of the BGPPeer. */
   readonly name: string;
-  /** ADDRESS:PORT of the router, by which MetalLB's metrics know it. */
+  /** ADDRESS:PORT of the router, by which MetalLB's metrics know it; INTERFACE:PORT if it is found there. */
   readonly peer: string;
   readonly isUp: boolean;
   readonly prefixes: number;
+  /** The router keeps the routes while this announcer restarts: both sides agreed on it. */
+  readonly isKept: boolean;
   /** When the session came up or went down last, ms since 1970; undefined before it was ever up. */
   readonly changedAt: number | undefined;
   readonly status: PeerStatus;
@@ -36,12 +38,12 @@ export type BgpSessions = {
   /** Makes sessions and routes what is wanted; touches nothing else. */
   apply(wanted: readonly WantedPeer[], me: NodeFacts | undefined): void;
   reports(): readonly SessionReport[];
-  /** Tells all peers why, and ends. */
-  stop(reason: string): Promise<void>;
+  /** Tells all peers why, and ends. Those that agreed to keep the routes over a restart are told nothing. */
+  stop(reason: string, how?: { readonly isRestart: boolean }): Promise<void>;
 };
 
 type Running = {
-  readonly settings: string;
+  readonly terms: SessionTerms;
   /** What does not matter before the session is down. */
   readonly waits: number | undefined;
   readonly title: string;
@@ -49,40 +51,46 @@ type Running = {
   readonly peer: Peer;
   /** What was announced, with the attributes as text. */
   readonly announced: Map<string, string>;
-  /** BFD's timers, as text. */
-  timers: string;
+  timers: BgpPeer["bfd"];
   changedAt: number | undefined;
 };
 
 export type SessionsOptions = {
   readonly log: Log;
-  /** Makes TCP connections that are signed with a password. */
-  readonly signed: (password: string) => Transport;
   /** Begins BFD for all sessions, when the first one is to be watched. */
   readonly watch?: () => Bfd;
   /** Called when a session came up or went down, or an attempt failed. */
   readonly onNews?: (news: SessionNews) => void;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
 };
 
+/** FRR 8.4 loses a neighbor of a listen range that comes back while it still says goodbye, seconds. */
+const IDLE_HOLD = 1;
+
 export function createSessions(options: SessionsOptions): BgpSessions {
-  const { log, signed, onNews, watch = startBfd } = options;
+  const { log, onNews, watch = startBfd, now = () => performance.now() } = options;
   let bfd: Bfd | undefined;
   const running = new Map<string, Running>();
   const ending = new Set<Promise<void>>();
+  /** When the last session with a router was ended, by its title. */
+  const endedAt = new Map<string, number>();
 
-  function end(name: string, reason: string): void {
+  function end(name: string, reason: string, isRestart = false): void {
     const one = running.get(name);
     if (!one) return;
     running.delete(name);
-    const ended = one.speaker.stop(reason).finally(() => ending.delete(ended));
+    endedAt.set(one.title, now());
+    const ended = one.speaker.stop({ reason, isRestart }).finally(() => ending.delete(ended));
     ending.add(ended);
     log.info({ peer: name, reason }, "BGP session is ended");
   }
 
-  function begin(peer: BgpPeer, me: NodeFacts, settings: string): Running {
+  function begin(peer: BgpPeer, terms: SessionTerms): Running {
+    const title = `${peer.interface ?? peer.address}:${peer.port}`;
+    const before = endedAt.get(title);
     const speaker = createSpeaker({
-      ...{ as: peer.myAsn, routerId: routerIdFor(peer, me) },
-      ...(peer.password === undefined ? {} : { transport: signed(peer.password) }),
+      ...terms.identity,
       ...(peer.bfd && { bfd: (bfd ??= watch()) }),
     });
     const onChange = (change: SessionChange): void => {
@@ -90,16 +98,18 @@ export function createSessions(options: SessionsOptions): BgpSessions {
       if (running.get(peer.name) !== one) return;
       const isChange = change.type === "up" || change.wasUp;
       if (isChange) one.changedAt = Date.now();
-      onNews?.({ peer: peer.name, change });
+      onNews?.({ peer: peer.name, change: isChange ? change : failure(peer, change) });
     };
-    const handle = speaker.addPeer({ ...optionsOf(peer, me), onChange });
-    const title = `${peer.address}:${peer.port}`;
-    const known = { settings, title, speaker, peer: handle, waits: peer.connectTime };
+    const handle = speaker.addPeer({
+      ...optionsFor(terms, peer, {
+        idleHoldTime: before === undefined ? 0 : Math.max(0, IDLE_HOLD - (now() - before) / 1000),
+        isRestarting: before === undefined,
+      }),
+      onChange,
+    });
     const one: Running = {
-      ...known,
-      announced: new Map(),
-      changedAt: undefined,
-      timers: timersOf(peer),
+      ...{ terms, title, speaker, peer: handle, waits: peer.connectTime, timers: peer.bfd },
+      ...{ announced: new Map(), changedAt: undefined },
     };
     return one;
   }
@@ -114,29 +124,29 @@ export function createSessions(options: SessionsOptions): BgpSessions {
         });
       if (!me) return;
       for (const { peer, routes } of wanted) {
-        const own = [peer.myAsn, routerIdFor(peer, me), peer.password];
-        const settings = JSON.stringify([sessionOptions(peer, me), ...own]);
+        const terms = termsOf(peer, me);
         const present = running.get(peer.name);
-        if (present && isOutdated(present, peer, settings))
-          end(peer.name, "its BGPPeer was changed");
-        const one = running.get(peer.name) ?? begin(peer, me, settings);
+        if (present && isOutdated(present, peer, terms)) end(peer.name, "its BGPPeer was changed");
+        const one = running.get(peer.name) ?? begin(peer, terms);
         running.set(peer.name, one);
-        if (peer.bfd && one.timers !== timersOf(peer)) {
-          one.timers = timersOf(peer);
+        if (peer.bfd && !isDeepStrictEqual(one.timers, peer.bfd)) {
+          one.timers = peer.bfd;
           one.peer.configureBfd(peer.bfd);
         }
         announce(one, routes);
       }
     },
     reports: () =>
-      [...running].map(([name, { title, peer, announced, changedAt }]) => {
+      [...running].map(([name, { title, terms, peer, announced, changedAt }]) => {
         const status = peer.status();
         const isUp = status.state === "Established";
-        return { name, peer: title, isUp, prefixes: announced.size, changedAt, status };
+        const isKept =
+          terms.options.gracefulRestart !== undefined && status.session?.canPeerRestart === true;
+        return { name, peer: title, isUp, isKept, prefixes: announced.size, changedAt, status };
       }),
-    stop: async reason => {
+    stop: async (reason, how) => {
       [...running.keys()].forEach(name => {
-        end(name, reason);
+        end(name, reason, how?.isRestart);
       });
       await Promise.all(ending);
       await bfd?.stop();
@@ -145,56 +155,13 @@ export function createSessions(options: SessionsOptions): BgpSessions {
   };
 }
 
-function isOutdated({ settings, waits, peer }: Running, to: BgpPeer, wanted: string): boolean {
-  if (settings !== wanted) return true;
+function failure(peer: BgpPeer, change: SessionChange & { type: "down" }): SessionChange {
+  return { ...change, reason: explained(peer, change.reason) };
+}
+
+function isOutdated({ terms, waits, peer }: Running, to: BgpPeer, wanted: SessionTerms): boolean {
+  if (!isDeepStrictEqual(terms, wanted)) return true;
   return waits !== to.connectTime && peer.status().state !== "Established";
-}
-
-function optionsOf(peer: BgpPeer, me: NodeFacts): PeerOptions {
-  const { connectTime } = peer;
-  return {
-    ...sessionOptions(peer, me),
-    ...(peer.bfd && { bfd: peer.bfd }),
-    ...(connectTime === undefined
-      ? {}
-      : { retryTime: Math.min(1, connectTime), maxRetryTime: connectTime }),
-  };
-}
-
-/** All that a session depends on: another value of this is another session. */
-function sessionOptions(peer: BgpPeer, me: NodeFacts): PeerOptions {
-  const { localAsn, sourceAddress, bfd } = peer;
-  return {
-    address: peer.address,
-    port: peer.port,
-    as: peer.peerAsn,
-    holdTime: peer.holdTime,
-    families: peer.families,
-    // Routers are found however far away they are.
-    multihop: 255,
-    nextHops: otherNextHops(peer, me),
-    ...(localAsn === undefined ? {} : { localAs: localAsn }),
-    ...(sourceAddress === undefined ? {} : { localAddress: sourceAddress }),
-    // Its timers change while it runs.
-    ...(bfd && { bfd: pathOf(bfd) }),
-  };
-}
-
-type Watched = NonNullable<BgpPeer["bfd"]>;
-
-function pathOf({ isMultihop, minimumTtl }: Watched): Pick<Watched, "isMultihop" | "minimumTtl"> {
-  return { isMultihop, ...(minimumTtl === undefined ? {} : { minimumTtl }) };
-}
-
-function timersOf({ bfd }: BgpPeer): string {
-  return JSON.stringify(bfd ?? {});
-}
-
-/** The session's own family takes the address that the session is on. */
-function otherNextHops({ address }: BgpPeer, me: NodeFacts): ReturnType<typeof nextHopsOf> {
-  const { ipv4, ipv6 } = nextHopsOf(me);
-  if (address.includes(":")) return ipv4 === undefined ? {} : { ipv4 };
-  return ipv6 === undefined ? {} : { ipv6 };
 }
 
 /** Only what changed is said; prefixes that share attributes are said together. */

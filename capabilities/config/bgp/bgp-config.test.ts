@@ -50,18 +50,28 @@ describe("BGPPeers of a configuration", () => {
     expect(peer({ peerAddress: "fd00::1" }).config.bgpPeers[0]?.families).toEqual(["ipv6"]);
   });
 
-  it.each([
-    ["vrf", { vrf: "red" }],
-    ["interface", { peerAddress: "", interface: "eth0" }],
-  ])(
-    "are left out where a session would lack its %s, which is not supported yet",
-    (field, spec) => {
-      const parsed = peer(spec);
-      expect(problems(parsed)).toEqual([`spec.${field} is not supported yet`]);
-      expect(parsed.config.bgpPeers).toEqual([]);
-      expect(JSON.stringify(parsed)).not.toContain('"value":"x"');
-    },
-  );
+  it("keep where the router is, and how far away it may be", () => {
+    const [plain] = peer({}).config.bgpPeers;
+    for (const field of ["vrf", "interface", "isMultihop", "hasGracefulRestart"])
+      expect(plain).not.toHaveProperty(field);
+    expect(peer({ vrf: "red", ebgpMultiHop: true }).config.bgpPeers[0]).toMatchObject({
+      ...{ vrf: "red", isMultihop: true },
+    });
+    expect(peer({ enableGracefulRestart: true }).config.bgpPeers[0]).toMatchObject({
+      hasGracefulRestart: true,
+    });
+  });
+
+  it("metallb 29: on an interface have no address, and carry both families", () => {
+    expect(peer({ peerAddress: "", interface: "eth0" }).config.bgpPeers[0]).toMatchObject({
+      ...{ address: "", interface: "eth0", families: ["ipv4", "ipv6"] },
+    });
+  });
+
+  it("are no others with disableMP, which MetalLB ignores, too", () => {
+    const [one] = peer({ disableMP: true, dualStackAddressFamily: true }).config.bgpPeers;
+    expect(one).toEqual(peer({ dualStackAddressFamily: true }).config.bgpPeers[0]);
+  });
 });
 
 describe("BFDProfiles of BGPPeers", () => {

@@ -110,6 +110,11 @@ describe("two peers for one router", () => {
     });
     expect(conflict({}, { address: "10.0.0.2" })).toBe(false);
     expect(conflict({}, { port: 1179 })).toBe(false);
+    expect(conflict({}, { vrf: "red" })).toBe(false);
+    expect(conflict({ vrf: "red" }, { vrf: "red" })).toBe(true);
+    const on = (link: string): Partial<BgpPeer> => ({ address: "", interface: link });
+    expect(conflict(on("eth0"), on("eth1"))).toBe(false);
+    expect(conflict(on("eth0"), on("eth0"))).toBe(true);
   });
 
   it("metallb 51: are none on nodes that have nothing in common", () => {

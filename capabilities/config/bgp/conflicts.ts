@@ -68,18 +68,19 @@ export function sameRouterConflict(
 ): ConfigError | undefined {
   if (routerOf(peer) !== routerOf(other)) return undefined;
   if (nodes.length > 0 && !nodes.some(matchedByBoth(peer, other))) return undefined;
+  const { interface: link, address } = peer;
   return {
     object: `${bgpPeerResource.kind} ${namespace}/${peer.name}`,
-    field: "spec.peerAddress",
-    value: peer.address,
+    field: link === undefined ? "spec.peerAddress" : "spec.interface",
+    value: link ?? address,
     problem: `is the router of BGPPeer ${other.name}, too, on the same nodes`,
     remedy: "remove one of the two, or give them nodeSelectors that no node matches both",
   };
 }
 
 /** What makes two peers the same router for one node. */
-export function routerOf({ address, port }: BgpPeer): string {
-  return `${address} ${port}`;
+function routerOf({ address, port, interface: link, vrf }: BgpPeer): string {
+  return JSON.stringify([address, port, link, vrf]);
 }
 
 function matchedByBoth(one: Selecting, other: Selecting): (labels: NodeLabels) => boolean {

@@ -21,7 +21,16 @@ export type BgpPeer = {
   readonly localAsn?: number;
   /** AS number of the router, or whether it is our own. */
   readonly peerAsn: number | "internal" | "external";
+  /** Empty where the router is found on an interface. */
   readonly address: string;
+  /** The router is the one that advertises itself there (unnumbered). */
+  readonly interface?: string;
+  /** The device of the VRF that the session runs in. */
+  readonly vrf?: string;
+  /** A router of another AS may be several hops away. */
+  readonly isMultihop?: true;
+  /** The router is to keep the routes while the announcer restarts (RFC 4724). */
+  readonly hasGracefulRestart?: true;
   readonly port: number;
   readonly sourceAddress?: string;
   readonly routerId?: string;
@@ -54,7 +63,6 @@ export function readPeer(
   const known = passwordOf(spec, secrets);
   const findings = [
     ...nameFindings(metadata.name),
-    ...unsupported(spec),
     ...profileFindings(spec, profiles),
     ...("finding" in known ? [known.finding] : []),
   ];
@@ -73,19 +81,6 @@ function bfdPart(
 ): Pick<BgpPeer, "bfd"> {
   const profile = profiles?.get(bfdProfile);
   return profile ? { bfd: { ...profile, isMultihop: ebgpMultiHop } } : {};
-}
-
-/** What a session would need that it does not get yet: without it, it must not come up at all. */
-function unsupported(spec: BGPPeer["spec"]): readonly Finding[] {
-  const fields = ["interface", "vrf"] as const;
-  const used = fields.filter(field => spec[field]);
-  return used.map(field => ({
-    field: `spec.${field}`,
-    value: undefined,
-    problem: "is not supported yet",
-    remedy: "remove it, if the session may do without",
-    mayComeLater: true,
-  }));
 }
 
 /** A session that is to be watched must not come up unwatched. */
@@ -110,18 +105,32 @@ function peerFrom(name: string, spec: BGPPeer["spec"]): BgpPeer {
     address: spec.peerAddress ?? "",
     port: spec.peerPort === 0 ? DEFAULT_PORT : spec.peerPort,
     holdTime: holdSeconds(spec),
-    families: spec.dualStackAddressFamily ? ["ipv4", "ipv6"] : [own],
+    families: spec.dualStackAddressFamily || spec.interface ? ["ipv4", "ipv6"] : [own],
     nodeSelectors: spec.nodeSelectors ?? [],
     ...optionalParts(spec),
   };
 }
 
-type OptionalParts = Pick<BgpPeer, "localAsn" | "sourceAddress" | "routerId" | "connectTime">;
+type OptionalParts = Pick<
+  BgpPeer,
+  | "localAsn"
+  | "sourceAddress"
+  | "routerId"
+  | "connectTime"
+  | "interface"
+  | "vrf"
+  | "isMultihop"
+  | "hasGracefulRestart"
+>;
 
 /** What has no default here; empty texts and 0 are as good as nothing, as in Go. */
 function optionalParts(spec: BGPPeer["spec"]): OptionalParts {
-  const { localASN, sourceAddress, routerID, connectTime } = spec;
+  const { localASN, sourceAddress, routerID, connectTime, interface: link, vrf } = spec;
   return {
+    ...(link ? { interface: link } : {}),
+    ...(vrf ? { vrf } : {}),
+    ...(spec.ebgpMultiHop ? { isMultihop: true } : {}),
+    ...(spec.enableGracefulRestart ? { hasGracefulRestart: true } : {}),
     ...(localASN ? { localAsn: localASN } : {}),
     ...(sourceAddress ? { sourceAddress } : {}),
     ...(routerID ? { routerId: routerID } : {}),
