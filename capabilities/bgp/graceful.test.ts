@@ -144,6 +144,27 @@ describe("routes that are kept", { timeout: 60_000 }, () => {
     expect(prefixes(peer)).toEqual(["192.0.2.2/32"]);
   });
 
+  it("bgp 71: outlast a restart until who is back says that it has not forwarded meanwhile", async () => {
+    const { port, peer } = await receiver();
+    // As BIRD does it: the F bit comes with the restart only.
+    const first = announcer(port, { gracefulRestart: { ...gracefulRestart, isForwarding: false } });
+    first.peer.announce(["192.0.2.1/32"]);
+    await until(() => prefixes(peer).length === 1);
+    await first.speaker.stop({ isRestart: true });
+    await until(() => peer.status().state !== "Established");
+    expect(prefixes(peer)).toEqual(["192.0.2.1/32"]);
+    const isBack = { ...gracefulRestart, isRestarting: true };
+    const second = announcer(port, { gracefulRestart: isBack, deferralTime: 30 });
+    await until(() => second.peer.status().state === "Established");
+    expect(prefixes(peer)).toEqual(["192.0.2.1/32"]);
+    await second.speaker.stop({ isRestart: true });
+    await until(() => peer.status().state !== "Established");
+    const isLost = { ...isBack, isForwarding: false };
+    const third = announcer(port, { gracefulRestart: isLost, deferralTime: 30 });
+    await until(() => third.peer.status().state === "Established");
+    await until(() => prefixes(peer).length === 0);
+  });
+
   it("bgp 72: go when who restarts does not come back in time", async () => {
     const { port, peer } = await receiver();
     const { speaker, peer: ours } = announcer(port, {

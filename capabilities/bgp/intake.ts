@@ -114,8 +114,8 @@ export function createIntake({ importFilter, maxPrefixes }: IntakeOptions): Inta
         return undefined;
       }
       for (const [prefix, route] of kept) {
-        if (restart.forwarding.includes(route.family))
-          kept.set(prefix, { ...route, isStale: true });
+        // Whether it really went on forwarding, it says when it is back (RFC 4724 section 4.2).
+        if (restart.families.includes(route.family)) kept.set(prefix, { ...route, isStale: true });
         else kept.delete(prefix);
       }
       return restart.restartTime;

@@ -59,7 +59,9 @@ export type Session = {
     | {
         /** Seconds to wait for its return. */
         readonly restartTime: number;
-        /** Families for which it has gone on forwarding meanwhile. */
+        /** Families whose routes are to be kept when it restarts. */
+        readonly families: readonly Family[];
+        /** Families for which it has gone on forwarding while it was away: the F bit. */
         readonly forwarding: readonly Family[];
       }
     | undefined;
@@ -172,15 +174,16 @@ function sessionOf(
 function peerRestartOf(
   restart: Extract<Capability, { kind: "gracefulRestart" }> | undefined,
 ): Session["peerRestart"] {
-  return (
-    restart && {
-      restartTime: restart.restartTime,
-      forwarding: restart.families.flatMap(({ afi, safi, isForwarding }) => {
-        const family = familyOfAfi(afi, safi);
-        return isForwarding && family !== undefined ? [family] : [];
-      }),
-    }
-  );
+  if (restart === undefined) return undefined;
+  const known = restart.families.flatMap(({ afi, safi, isForwarding }) => {
+    const family = familyOfAfi(afi, safi);
+    return family === undefined ? [] : [{ family, isForwarding }];
+  });
+  return {
+    restartTime: restart.restartTime,
+    families: known.map(({ family }) => family),
+    forwarding: known.flatMap(({ family, isForwarding }) => (isForwarding ? family : [])),
+  };
 }
 
 function capability<K extends Capability["kind"]>(
