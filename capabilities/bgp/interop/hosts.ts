@@ -1,4 +1,4 @@
-/** The LAN of the interop tests: ourselves, four routers, and one that is a hop away. */
+/** The LAN of the interop tests: ourselves and four routers. */
 import type { HostOptions } from "../../../hack/interop/netns";
 
 /** Our addresses end in the number of a case, so that each has a session of its own with a router. */
@@ -30,11 +30,6 @@ export const HOSTS = {
   bird: router(ROUTERS.bird),
   gobgp: router(ROUTERS.gobgp),
   exabgp: router(ROUTERS.exabgp),
-  mid: {
-    addresses: ["10.9.0.200/24", "10.10.0.200/24"],
-    sysctls: [...sysctls, "net.ipv4.ip_forward=1"],
-  },
-  far: { addresses: ["10.10.0.1/24"], sysctls },
 } as const satisfies Record<string, HostOptions>;
 
 /** Address of a host in a family, by the number at its end. */

@@ -46,8 +46,6 @@ describe("the speaker and", () => {
   beforeAll(async () => {
     lan = await createLan("bgp-matrix", HOSTS);
     leave = enterNamespace(lan.namespace("us"));
-    await lan.run("us", "ip", "route", "add", "10.10.0.0/24", "via", "10.9.0.200");
-    await lan.run("far", "ip", "route", "add", "10.9.0.0/24", "via", "10.10.0.200");
     const ours = createSpeaker({
       ...{ as: OUR_AS, routerId: "10.9.0.1" },
       listen: { address: "::", port: 179 },
@@ -64,7 +62,6 @@ describe("the speaker and", () => {
       start(startBird(birdConfig(), lan.inside("bird"))).then(it => (bird = it)),
       start(startGobgp(gobgpConfig(), lan.inside("gobgp"))).then(it => (gobgp = it)),
       start(startExabgp(EXABGP, lan.inside("exabgp"))).then(it => (exabgp = it)),
-      start(startBird(FAR, lan.inside("far"))),
     ]);
   });
 
@@ -175,8 +172,3 @@ neighbor ${ourAddress(one)} {
 }`,
   )
   .join("\n");
-
-const FAR = `
-router id 10.10.0.1;
-protocol device { }
-`;
