@@ -97,7 +97,6 @@ function profileFindings(
 }
 
 function peerFrom(name: string, spec: BGPPeer["spec"]): BgpPeer {
-  const own = parseAddress(spec.peerAddress ?? "")?.family ?? "ipv4";
   return {
     name,
     myAsn: spec.myASN,
@@ -105,10 +104,16 @@ function peerFrom(name: string, spec: BGPPeer["spec"]): BgpPeer {
     address: spec.peerAddress ?? "",
     port: spec.peerPort === 0 ? DEFAULT_PORT : spec.peerPort,
     holdTime: holdSeconds(spec),
-    families: spec.dualStackAddressFamily || spec.interface ? ["ipv4", "ipv6"] : [own],
+    families: familiesOf(spec),
     nodeSelectors: spec.nodeSelectors ?? [],
     ...optionalParts(spec),
   };
+}
+
+/** A link-local address is of no family in particular. */
+function familiesOf(spec: BGPPeer["spec"]): readonly Family[] {
+  if (spec.dualStackAddressFamily || spec.interface) return ["ipv4", "ipv6"];
+  return [parseAddress(spec.peerAddress ?? "")?.family ?? "ipv4"];
 }
 
 type OptionalParts = Pick<
