@@ -134,9 +134,10 @@ describe("a top-of-rack router with FRR", () => {
     const metrics = await c.lab.exec("client", [
       ...["curl", "-sS", `http://${all()[0]!}:7473/metrics`],
     ]);
-    const title = `peer="${tor.address}:179"`;
+    const title = `peer="${tor.address}:179",vrf="default"`;
     expect(metrics.stdout).toContain(`metallb_bgp_session_up{${title}} 1`);
     expect(metrics.stdout).toContain(`metallb_bgp_announced_prefixes_total{${title}} 1`);
+    expect(metrics.stdout).toMatch(new RegExp(`metallb_bgp_updates_total\\{${title}\\} [1-9]`));
     expect(metrics.stdout).toContain(`ancho_bgp_received_prefixes_total{${title}} 1`);
     expect(metrics.stdout).toMatch(/metallb_speaker_announced\{.*protocol="bgp".*\} 1/);
   });

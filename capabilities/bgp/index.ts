@@ -6,6 +6,7 @@ export type { PeerBfd } from "./bfd/guard";
 export type { BfdOptions, BfdPath, BfdTimers } from "./bfd/options";
 export { startBfd } from "./bfd/thread";
 export type { BfdState } from "./bfd/wire/packet";
+export type { MessageCounts, Traffic } from "./message-counts";
 export type { Session } from "./negotiation";
 export type { Received, ReceivedRoute } from "./intake";
 export type { SessionChange } from "./session";

@@ -6,6 +6,7 @@ import { guardSession } from "./bfd/guard";
 import type { Guard, PeerBfd } from "./bfd/guard";
 import type { BfdOptions, BfdTimers } from "./bfd/options";
 import type { StateName } from "./fsm-types";
+import type { Traffic } from "./message-counts";
 import type { Session } from "./negotiation";
 import { settingsOf, socketOptionsOf } from "./peer-options";
 import type { Identity, PeerOptions } from "./peer-options";
@@ -31,6 +32,8 @@ export type Peer = {
   withdraw(prefixes: Iterable<string>): void;
   /** Prefixes that are announced, or will be once the session is up. */
   prefixes(): Iterable<string>;
+  /** How many prefixes the peer is yet to be told of, or that they are gone. */
+  pending(): number;
   status(): PeerStatus;
   /** Other timers of BFD, of which the peer is told while it stays up. Nothing for a peer without BFD. */
   configureBfd(timers: BfdTimers): void;
@@ -68,6 +71,8 @@ export type PeerStatus = {
   readonly address: string | undefined;
   readonly session: Session | undefined;
   readonly received: Received;
+  /** Messages by type, since the peer was added. */
+  readonly traffic: Traffic;
   /** Why the last session ended or the last attempt failed. */
   readonly lastError: string | undefined;
   /** Undefined for a peer without, and before the session was up for the first time. */
@@ -150,11 +155,13 @@ export function createPeer(options: PeerOptions, environment: PeerEnvironment): 
       session.withdraw([...prefixes].map(canonicalPrefix));
     },
     prefixes: () => session.prefixes(),
+    pending: () => session.pending(),
     status: () => ({
       state: session.state(),
       address,
       session: session.session(),
       received: session.received(),
+      traffic: session.traffic(),
       lastError,
       bfd: guard?.status(),
     }),

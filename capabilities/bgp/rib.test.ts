@@ -90,6 +90,27 @@ const prefixes = (n: number): readonly string[] =>
   Array.from({ length: n }, (_, i) => `198.18.${i >> 8}.${i & 255}/32`);
 
 describe("what a peer is to know", () => {
+  it("says how much the peer is yet to be told", () => {
+    const rib = createAdjRibOut();
+    const peer = createPeer();
+    rib.announce(["192.0.2.1/32", "192.0.2.2/32", "2001:db8::1/128"], plain);
+    expect(rib.pending()).toBe(3);
+    rib.connect(egress);
+    expect(rib.pending()).toBe(3);
+    rib.announce(["192.0.2.3/32"], plain);
+    peer.drain(rib);
+    expect(rib.pending()).toBe(0);
+    rib.withdraw(["192.0.2.1/32"]);
+    rib.announce(["192.0.2.2/32"], blue);
+    expect(rib.pending()).toBe(2);
+    rib.refresh("ipv4");
+    expect(rib.pending()).toBe(3);
+    peer.drain(rib);
+    expect(rib.pending()).toBe(0);
+    rib.disconnect();
+    expect(rib.pending()).toBe(3);
+  });
+
   it("is nothing without a session, and everything with an end once there is one", () => {
     const rib = createAdjRibOut();
     rib.announce(["192.0.2.0/24", "2001:db8::/32"], plain);

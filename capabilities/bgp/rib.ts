@@ -20,6 +20,8 @@ export type AdjRibOut = {
   withdraw(prefixes: Iterable<string>): void;
   /** All prefixes that are to be announced, whether the peer knows them or not. */
   prefixes(): Iterable<string>;
+  /** How many prefixes the peer is yet to be told of, or that they are gone: all, without a session. */
+  pending(): number;
   /** The session is up: everything is due, and End-of-RIB after it. */
   connect(egress: Egress): void;
   disconnect(): void;
@@ -196,6 +198,13 @@ export function createAdjRibOut(): AdjRibOut {
       }
     },
     prefixes: () => wanted.keys(),
+    pending: () => {
+      if (egress === undefined) return wanted.size;
+      const whole = new Set([...owedTables, ...inTransfer]);
+      if (whole.size === 0) return due.size;
+      const owed = [...wanted.keys()].filter(one => whole.has(familyOf(one)) && !due.has(one));
+      return due.size + owed.length;
+    },
     connect: to => {
       egress = to;
       messages = undefined;

@@ -7,6 +7,8 @@ import { initialState, stateName, step } from "./fsm";
 import type { FsmAction, FsmEvent, FsmSettings, StateName, TimerName, Via } from "./fsm-types";
 import { createIntake } from "./intake";
 import type { IntakeOptions, Received, ReceivedRoute } from "./intake";
+import { createTrafficCounter } from "./message-counts";
+import type { Traffic } from "./message-counts";
 import type { Session } from "./negotiation";
 import { createPump } from "./pump";
 import { createAdjRibOut } from "./rib";
@@ -57,6 +59,9 @@ export type PeerSession = {
   announce(prefixes: Iterable<string>, set: AttributeSet): void;
   withdraw(prefixes: Iterable<string>): void;
   prefixes(): Iterable<string>;
+  /** How many prefixes the peer is yet to be told of, or that they are gone. */
+  pending(): number;
+  traffic(): Traffic;
   state(): StateName;
   session(): Session | undefined;
   received(): Received;
@@ -74,14 +79,21 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
   let deferral: NodeJS.Timeout | undefined;
   const closing = new Set<Promise<void>>();
   const intake = createIntake(environment.intake);
+  const traffic = createTrafficCounter();
   const pump = createPump(
     () => up && streams.get(up.via),
-    () => rib.next(),
+    nextMessage,
     isStalled => {
       if (up !== undefined) handle({ type: isStalled ? "stalled" : "flowing", via: up.via });
     },
   );
   rib.setComplete(environment.deferralMs === 0);
+
+  function nextMessage(): Uint8Array | undefined {
+    const message = rib.next();
+    if (message !== undefined) traffic.sentBytes(message);
+    return message;
+  }
 
   function handle(event: FsmEvent, arrived?: Socket): void {
     const result = step(settings, state, event, environment.random());
@@ -100,6 +112,7 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
         clearTimer(action.timer);
         return;
       case "send":
+        traffic.sent(action.message.type);
         streams.get(action.via)?.send(action.message);
         return;
       case "close":
@@ -132,6 +145,7 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
       attach("incoming", arrived);
     } else if (arrived !== undefined && action.do === "refuse") {
       arrived.on("error", () => undefined);
+      traffic.sent("notification");
       arrived.end(encodeMessage(action.notification));
       arrived.resume();
     }
@@ -160,7 +174,9 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
     const isCurrent = (): boolean => streams.get(via) === stream;
     const stream = openMessageStream(socket, {
       message: message => {
-        if (isCurrent()) handle({ type: "message", via, message });
+        if (!isCurrent()) return;
+        traffic.received(message.type);
+        handle({ type: "message", via, message });
       },
       malformed: error => {
         if (isCurrent()) handle({ type: "malformed", via, error });
@@ -296,6 +312,8 @@ export function createSession(settings: FsmSettings, environment: SessionEnviron
       pump.schedule();
     },
     prefixes: () => rib.prefixes(),
+    pending: () => rib.pending(),
+    traffic: () => traffic.read(),
     state: () => stateName(state),
     session: () => up?.session,
     received: () => intake.received(),

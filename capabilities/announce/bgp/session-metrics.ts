@@ -1,6 +1,6 @@
-import { Gauge } from "prom-client";
+import { Counter, Gauge } from "prom-client";
 import type { Registry } from "prom-client";
-import type { BfdStatus } from "../../bgp/index";
+import type { BfdStatus, MessageCounts, Traffic } from "../../bgp/index";
 import type { SessionReport } from "./sessions";
 
 type Sample = {
@@ -13,10 +13,56 @@ type SessionMetric = {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
+  /** It only grows while the session is configured. */
+  readonly isCounter?: true;
   readonly of: (session: SessionReport) => Sample | undefined;
 };
 
-/** MetalLB's names; its label `peer` is ADDRESS:PORT. */
+/** What is counted of messages: FRR's names, as MetalLB has them, and ours for those that it leaves out. */
+const MESSAGES: readonly (readonly [name: string, help: string, of: (of: Traffic) => number])[] = [
+  ["metallb_bgp_updates_total", "UPDATE messages sent", ({ sent }) => sent.update],
+  [
+    "metallb_bgp_updates_total_received",
+    "UPDATE messages received",
+    ({ received }) => received.update,
+  ],
+  ["metallb_bgp_opens_sent", "OPEN messages sent", ({ sent }) => sent.open],
+  ["metallb_bgp_opens_received", "OPEN messages received", ({ received }) => received.open],
+  ["metallb_bgp_notifications_sent", "NOTIFICATIONs sent", ({ sent }) => sent.notification],
+  [
+    "ancho_bgp_notifications_received",
+    "NOTIFICATIONs received",
+    ({ received }) => received.notification,
+  ],
+  ["metallb_bgp_keepalives_sent", "KEEPALIVE messages sent", ({ sent }) => sent.keepalive],
+  [
+    "metallb_bgp_keepalives_received",
+    "KEEPALIVE messages received",
+    ({ received }) => received.keepalive,
+  ],
+  [
+    "metallb_bgp_route_refresh_sent",
+    "ROUTE-REFRESH messages sent",
+    ({ sent }) => sent.routeRefresh,
+  ],
+  [
+    "ancho_bgp_route_refresh_received",
+    "ROUTE-REFRESH messages received",
+    ({ received }) => received.routeRefresh,
+  ],
+  ["metallb_bgp_total_sent", "Messages of all types sent", ({ sent }) => total(sent)],
+  [
+    "metallb_bgp_total_received",
+    "Messages of all types received",
+    ({ received }) => total(received),
+  ],
+];
+
+function total(counts: MessageCounts): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** MetalLB's names; its labels are `peer`, ADDRESS:PORT, and `vrf`. */
 const METRICS: readonly SessionMetric[] = [
   {
     name: "metallb_bgp_session_up",
@@ -29,10 +75,14 @@ const METRICS: readonly SessionMetric[] = [
     of: ({ prefixes }) => ({ value: prefixes }),
   },
   {
-    name: "metallb_bgp_updates_total_received",
-    help: "UPDATE messages received from a peer since its session is established",
-    of: ({ status }) => ({ value: status.received.updates }),
+    name: "metallb_bgp_pending_prefixes_total",
+    help: "Prefixes that a peer is yet to be told of, or that they are gone",
+    of: ({ pending }) => ({ value: pending() }),
   },
+  ...MESSAGES.map(([name, help, of]) => ({
+    ...{ name, help: `${help}, since the BGPPeer is as it is`, isCounter: true as const },
+    of: ({ status }: SessionReport) => ({ value: of(status.traffic) }),
+  })),
   {
     name: "ancho_bgp_received_prefixes_total",
     help: "Prefixes that a peer offered since its session is established; they are counted and dropped",
@@ -89,16 +139,32 @@ export function registerSessionMetrics(
   registry: Registry,
   read: () => readonly SessionReport[],
 ): void {
-  for (const { name, help, labels = [], of } of METRICS) {
-    new Gauge({
-      ...{ name, help, labelNames: ["peer", ...labels], registers: [registry] },
-      collect() {
-        this.reset();
-        for (const session of read()) {
-          const sample = of(session);
-          if (sample) this.set({ peer: session.peer, ...sample.labels }, sample.value);
-        }
-      },
-    });
+  for (const { name, help, labels = [], isCounter, of } of METRICS) {
+    const settings = {
+      ...{ name, help, labelNames: ["peer", "vrf", ...labels], registers: [registry] },
+    };
+    const samples = (): readonly Required<Sample>[] =>
+      read().flatMap(session => {
+        const sample = of(session);
+        const { peer, vrf } = session;
+        return sample ? { labels: { peer, vrf, ...sample.labels }, value: sample.value } : [];
+      });
+    if (isCounter) {
+      new Counter({
+        ...settings,
+        collect() {
+          this.reset();
+          for (const { labels: of, value } of samples()) this.inc(of, value);
+        },
+      });
+    } else {
+      new Gauge({
+        ...settings,
+        collect() {
+          this.reset();
+          for (const { labels: of, value } of samples()) this.set(of, value);
+        },
+      });
+    }
   }
 }

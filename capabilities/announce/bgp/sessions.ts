@@ -22,7 +22,11 @@ export type SessionReport = {
   /** ADDRESS:PORT of the router, by which MetalLB's metrics know it; INTERFACE:PORT if it is found there. */
   readonly peer: string;
   readonly isUp: boolean;
+  /** Name of the VRF, or `default`. */
+  readonly vrf: string;
   readonly prefixes: number;
+  /** How many of them the router is yet to be told of, or that they are gone. */
+  readonly pending: () => number;
   /** The router keeps the routes while this announcer restarts: both sides agreed on it. */
   readonly isKept: boolean;
   /** When the session came up or went down last, ms since 1970; undefined before it was ever up. */
@@ -142,7 +146,10 @@ export function createSessions(options: SessionsOptions): BgpSessions {
         const isUp = status.state === "Established";
         const isKept =
           terms.options.gracefulRestart !== undefined && status.session?.canPeerRestart === true;
-        return { name, peer: title, isUp, isKept, prefixes: announced.size, changedAt, status };
+        return {
+          ...{ name, peer: title, vrf: terms.options.device ?? "default", isUp, isKept, status },
+          ...{ prefixes: announced.size, pending: () => peer.pending(), changedAt },
+        };
       }),
     stop: async (reason, how) => {
       [...running.keys()].forEach(name => {
