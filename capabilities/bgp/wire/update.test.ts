@@ -54,7 +54,7 @@ describe("UPDATE, written by hand from the RFCs", () => {
       { ...base, atomicAggregate: true, aggregator: { as: 65_001, address: "192.0.2.9" } },
     ],
     [
-      "COMMUNITIES (RFC 1997)",
+      "metallb 148: COMMUNITIES (RFC 1997)",
       `${mandatory} c00808 ffff0000 ffffff01`,
       {
         ...base,
@@ -62,7 +62,7 @@ describe("UPDATE, written by hand from the RFCs", () => {
       },
     ],
     [
-      "extended communities (RFC 4360)",
+      "metallb 148: extended communities (RFC 4360)",
       `${mandatory} c01008 0002fde900000064`,
       {
         ...base,
@@ -70,7 +70,7 @@ describe("UPDATE, written by hand from the RFCs", () => {
       },
     ],
     [
-      "large communities (RFC 8092)",
+      "metallb 148: large communities (RFC 8092)",
       `${mandatory} c0200c fa56ea01 00000001 00000002`,
       {
         ...base,
