@@ -65,13 +65,17 @@ describe("the sessions that a BGPPeer asks for", () => {
     news = [];
   });
 
-  function apply(over: Partial<BgpPeer>, prefixes: readonly string[] = [V4]): void {
+  function apply(
+    over: Partial<BgpPeer>,
+    prefixes: readonly string[] = [V4],
+    communities: readonly string[] = [],
+  ): void {
     const peer: BgpPeer = {
       ...{ name: "tor", myAsn: 64_500, peerAsn: 65_101, address: "10.9.0.101", port: 179 },
       ...{ holdTime: 9, families: ["ipv4", "ipv6"], nodeSelectors: [], ...over },
     };
     sessions ??= createSessions({ log, onNews: one => news.push(one) });
-    const routes = new Map(prefixes.map(prefix => [prefix, {}]));
+    const routes = new Map(prefixes.map(prefix => [prefix, { communities }]));
     sessions.apply([{ peer, routes, carried: new Set() }], ME);
   }
 
@@ -109,6 +113,35 @@ describe("the sessions that a BGPPeer asks for", () => {
         ),
       );
     }
+  });
+
+  it("are never new ones for other routes: a hundred edits, and a thousand Services at once", async () => {
+    type Stats = {
+      readonly connectionsDropped: number;
+      readonly messageStats: { readonly updatesRecv: number };
+    };
+    const stats = async (): Promise<Stats> => {
+      const answer = await frr.json<Record<string, Stats>>("show bgp neighbors 10.9.0.1 json");
+      return answer["10.9.0.1"]!;
+    };
+    apply({});
+    await has(V4, () => true);
+    const { connectionsDropped } = await stats();
+    for (let edit = 1; edit <= 100; edit += 1) {
+      apply({}, [V4], [`64500:${edit}`]);
+      await new Promise(setImmediate);
+    }
+    await waitFor("the last edit", async () =>
+      (await frr.ask(`show bgp ipv4 unicast ${V4} json`)).includes("64500:100"),
+    );
+    const before = (await stats()).messageStats.updatesRecv;
+    const thousand = Array.from({ length: 1000 }, (_, n) => `198.18.${n >> 8}.${n & 255}/32`);
+    apply({}, [V4, ...thousand], ["64500:100"]);
+    await has(thousand[999]!, () => true);
+    const after = await stats();
+    // 4096 octets hold about 810 addresses.
+    expect(after.messageStats.updatesRecv - before).toBe(2);
+    expect(after.connectionsDropped).toBe(connectionsDropped);
   });
 
   it("are on the device that is named as the VRF, or none", async () => {
