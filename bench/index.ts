@@ -1,5 +1,5 @@
 import { benchAnnouncer } from "./announcer/index";
-import { benchBfd } from "./bfd";
+import { benchBfd } from "./bfd/index";
 import { benchBgp } from "./bgp/index";
 import { benchClient } from "./client";
 import { benchFailover } from "./failover/index";
