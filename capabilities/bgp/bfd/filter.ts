@@ -2,13 +2,11 @@
  * The kernel's filter for what BFD sockets receive: packets of known neighbors whose TTL or hop limit is high
  * enough. Node.js cannot tell the TTL of a datagram, and a stranger's packets cost no wakeup this way.
  */
+import type { Instruction } from "../transport/libc";
 import { parseAddress } from "../wire/address";
 
 /** A neighbor, as an address without a zone, and the least TTL that its packets may arrive with. */
 export type Admission = { readonly address: string; readonly minimumTtl: number };
-
-/** Of classic BPF (linux/filter.h): code, jump if true, jump if false, value. */
-export type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
 
 const LOAD_WORD = 0x20;
 const LOAD_BYTE = 0x30;
@@ -51,15 +49,4 @@ function blockOf({ address, minimumTtl }: Admission): readonly Instruction[] {
     ];
   });
   return [...compares, ...verdict];
-}
-
-/** The instructions as `struct sock_filter`s in the byte order of this machine. */
-export function encodeFilter(program: readonly Instruction[]): Uint8Array {
-  const bytes = new Uint8Array(8 * program.length);
-  program.forEach(([code, ifTrue, ifFalse, value], index) => {
-    new Uint16Array(bytes.buffer, 8 * index, 1)[0] = code;
-    bytes.set([ifTrue, ifFalse], 8 * index + 2);
-    new Uint32Array(bytes.buffer, 8 * index + 4, 1)[0] = value;
-  });
-  return bytes;
 }

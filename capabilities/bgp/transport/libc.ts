@@ -35,9 +35,13 @@ function libc(): Libc {
   });
 }
 
+/** A refusal of the kernel's, by the number of errno(3). */
+export type KernelError = Error & { readonly errno: number };
+
 /** Which of the kernel's refusals this was, e.g. `no signed TCP (errno 92)`. */
-function failure(what: string): Error {
-  return new Error(`${what} (errno ${koffi.errno()})`);
+function failure(what: string): KernelError {
+  const errno = koffi.errno();
+  return Object.assign(new Error(`${what} (errno ${errno})`), { errno });
 }
 
 const SOCK_CLOEXEC = 0o2000000;
@@ -70,19 +74,18 @@ export function setOption(fd: number, { what, level, name, value }: SocketOption
   }
 }
 
+/** One of classic BPF (linux/filter.h): code, jump if true, jump if false, value. */
+export type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
+
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 const SIZE_OF_PROGRAM = 16;
 
 /**
- * Lets through what a program of classic BPF accepts (linux/filter.h: code, jump if true, jump if
- * false, value).
+ * Lets through what a program accepts.
  * @throws Error
  */
-export function attachFilter(
-  fd: number,
-  instructions: readonly (readonly [number, number, number, number])[],
-): void {
+export function attachFilter(fd: number, instructions: readonly Instruction[]): void {
   const bytes = new Uint8Array(8 * instructions.length);
   instructions.forEach(([code, ifTrue, ifFalse, value], index) => {
     hostU16(bytes, 8 * index, code);
@@ -94,7 +97,7 @@ export function attachFilter(
   if (result !== 0) throw failure("the kernel refuses a filter");
 }
 
-/** @throws Error that says `what` cannot be bound */
+/** @throws KernelError that says `what` cannot be bound */
 export function bindSocket(fd: number, address: Uint8Array, what: string): void {
   if (Number(libc().bind(fd, address, address.length)) !== 0) throw failure(what);
 }
@@ -103,9 +106,10 @@ export function closeSocket(fd: number): void {
   libc().close(fd);
 }
 
-/** Sends a datagram; false if it did not go out. */
-export function sendTo(fd: number, data: Uint8Array, address: Uint8Array): boolean {
-  return Number(libc().sendto(fd, data, data.length, 0, address, address.length)) === data.length;
+/** Sends a datagram; the errno if it did not go out, else 0. */
+export function sendTo(fd: number, data: Uint8Array, address: Uint8Array): number {
+  const sent = Number(libc().sendto(fd, data, data.length, 0, address, address.length));
+  return sent < 0 ? koffi.errno() : 0;
 }
 
 /** The next datagram with its sender's socket address; undefined if none waits. */

@@ -108,7 +108,7 @@ export const discoverByAdvertisement: Discover = (interfaceName, found, failed) 
 function tell(fd: number, name: string, message: Uint8Array, to: string): boolean {
   const scope = interfaceIndex(name);
   const address = encodeSocketAddress({ family: "ipv6", address: to, port: 0, scope });
-  return scope !== 0 && sendTo(fd, message, address);
+  return scope !== 0 && sendTo(fd, message, address) === 0;
 }
 
 /** Hop limits are 255, so that nobody from afar is heard (RFC 4861 section 6.1.2). */
