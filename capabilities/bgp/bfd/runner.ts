@@ -41,7 +41,12 @@ const LINGER_MS = 3_000;
 /** Turns of the event loop that packets which wait to be read may take. */
 const PATIENCE = 64;
 
-type Timer = { timeout?: NodeJS.Timeout; immediate?: NodeJS.Immediate };
+type Timer = {
+  timeout?: NodeJS.Timeout;
+  immediate?: NodeJS.Immediate;
+  /** When it is to fire, by `performance.now()`; a deadline that was put off has a timeout that comes earlier. */
+  due: number;
+};
 
 /** @throws RangeError that names an option that is out of its range. */
 export function createRunner(
@@ -102,19 +107,35 @@ export function createRunner(
   }
 
   function setTimer(timer: SessionTimer, us: number): void {
-    clearTimer(timer);
     const isDeadline = timer === "detect" || timer === "echoDetect";
-    const ms = isDeadline ? Math.ceil(us / 1_000) : Math.floor(us / 1_000);
-    const entry: Timer = {};
-    const fire = (): void => {
-      timers.delete(timer);
-      tell({ type: "timer", timer });
-    };
-    entry.timeout = setTimeout(() => {
-      if (isDeadline) afterReading(entry, fire);
-      else fire();
-    }, ms);
+    const due = performance.now() + us / 1_000;
+    const known = timers.get(timer);
+    // Every packet puts a deadline off: what is running only has to look again.
+    if (isDeadline && known?.timeout && !known.immediate && due >= known.due) {
+      known.due = due;
+      return;
+    }
+    clearTimer(timer);
+    const entry: Timer = { due };
     timers.set(timer, entry);
+    if (isDeadline) awaitDeadline(timer, entry);
+    else entry.timeout = setTimeout(fire, Math.floor(us / 1_000), timer);
+  }
+
+  function fire(timer: SessionTimer): void {
+    timers.delete(timer);
+    tell({ type: "timer", timer });
+  }
+
+  function awaitDeadline(timer: SessionTimer, entry: Timer): void {
+    const left = Math.ceil(entry.due - performance.now());
+    entry.timeout = setTimeout(
+      () => {
+        if (performance.now() < entry.due) awaitDeadline(timer, entry);
+        else afterReading(entry, fire.bind(undefined, timer));
+      },
+      Math.max(0, left),
+    );
   }
 
   /**
