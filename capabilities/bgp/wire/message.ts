@@ -54,8 +54,9 @@ export function readFrame(bytes: Uint8Array, maxLength = MAX_LENGTH): Decoded<Fr
   if (problem !== undefined) {
     return problem;
   }
-  const isWhole = bytes.length >= length;
-  return decoded(isWhole ? { type, body: bytes.slice(HEADER_LENGTH, length) } : undefined);
+  if (bytes.length < length) return decoded(undefined);
+  // Not slice: of a Buffer that would be no copy, and keep all of what was received.
+  return decoded({ type, body: new Uint8Array(bytes.subarray(HEADER_LENGTH, length)) });
 }
 
 function checkHeader(type: number, length: number, maxLength: number): Decoded<never> | undefined {

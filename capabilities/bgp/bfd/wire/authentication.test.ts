@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../wire/hex";
 import { packet } from "../fixtures";
 import { isSigned, signPacket } from "./authentication";
-import { encodePacket } from "./packet";
+import { decodePacket, encodePacket } from "./packet";
 
 const secret = Buffer.from("s3cret");
 
@@ -28,6 +28,13 @@ describe("digests (RFC 5880 6.7.3, 6.7.4)", () => {
     expect(toHex(bytes.subarray(32))).toBe("00".repeat(length));
     expect(isSigned(signed, kind, secret)).toBe(true);
     expect(isSigned(signed, kind, Buffer.from("s3cre"))).toBe(false);
+    // As sockets give it: a Buffer whose octets are a part of something larger.
+    const received = Buffer.concat([Buffer.alloc(7), signed]).subarray(7);
+    expect(isSigned(received, kind, secret)).toBe(true);
+    expect(isSigned(received, kind, Buffer.from("s3cre"))).toBe(false);
+    expect(decodePacket(received)).toMatchObject({
+      value: { authentication: { ...section, digest: signed.subarray(32) } },
+    });
   });
 
   it("a key that is too long for its digest is a fault of ours", () => {

@@ -47,7 +47,8 @@ export function decodeAuthentication(bytes: Uint8Array): BfdDecoded<Authenticati
   if (length < 2 || length > bytes.length) {
     return discarded(`the authentication section's length ${length} does not fit the packet`);
   }
-  const section = bytes.slice(0, length);
+  // Not slice: of a Buffer, which is what sockets give, that would be no copy.
+  const section = new Uint8Array(bytes.subarray(0, length));
   const kind = KINDS.get(type) as AuthenticationKind | undefined;
   if (kind === undefined) return accepted({ kind: "unknown", type, data: section.slice(2) });
   return kind === "password" ? passwordOf(section, keyId) : digestOf(kind, section, keyId);
@@ -90,7 +91,7 @@ export function encodeAuthentication(section: Authentication): Uint8Array {
  * (RFC 5880 sections 6.7.3 and 6.7.4). The packet given is left as it is.
  */
 export function signPacket(packet: Uint8Array, kind: DigestKind, secret: Uint8Array): Uint8Array {
-  const signed = packet.slice();
+  const signed = new Uint8Array(packet);
   const place = SECTION_AT + DIGEST_AT;
   signed.set(padded(secret, kind), place);
   const algorithm = digestLength(kind) === 16 ? "md5" : "sha1";
