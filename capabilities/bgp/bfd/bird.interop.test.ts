@@ -63,7 +63,7 @@ describe("BFD and BIRD", () => {
   const until = (what: string, holds: () => boolean): Promise<unknown> =>
     waitFor(what, () => Promise.resolve(holds()));
   /** The line of `show bfd sessions` about us: state, interval and timeout. */
-  const theirs = async (address: string): Promise<string | undefined> =>
+  const bySide = async (address: string): Promise<string | undefined> =>
     (await bird!.ask("show bfd sessions")).split("\n").find(line => line.startsWith(`${address} `));
   const isUp = (watches: readonly BfdWatch[]): Promise<unknown> =>
     until("the session", () => watches.every(one => one.status().state === "Up"));
@@ -84,23 +84,53 @@ describe("BFD and BIRD", () => {
     ]);
     // BIRD's multiplier is 5, ours 3.
     await waitFor("BIRD to see so", async () =>
-      /Up.*0\.050\s+0\.150/.test((await theirs(V4.ours))!),
+      /Up.*0\.050\s+0\.150/.test((await bySide(V4.ours))!),
     );
-    expect(await theirs(V6.ours)).toMatch(/Up.*0\.300\s+0\.900/);
+    expect(await bySide(V6.ours)).toMatch(/Up.*0\.300\s+0\.900/);
   });
 
   it("bgp 95: stay up, 50 x 3, while the thread that speaks BGP is busy for two seconds", async () => {
     const [one] = await meet(FAST_BIRD, { address: V4.theirs, ...FAST });
     await isUp([one!]);
-    await waitFor("BIRD to see so", async () => /Up/.test((await theirs(V4.ours))!));
+    await waitFor("BIRD to see so", async () => /Up/.test((await bySide(V4.ours))!));
     changes.length = 0;
     const end = Date.now() + 2_000;
     while (Date.now() < end);
-    expect(await theirs(V4.ours)).toMatch(/ Up /);
+    expect(await bySide(V4.ours)).toMatch(/ Up /);
     await until("a second's counts", () => one!.status().counts.controlReceived > 40);
     expect(changes).toEqual([]);
     expect(one!.status()).toMatchObject({ state: "Up", counts: { ups: 1, downs: 0 } });
   });
+
+  it.each([
+    ["keyed sha1", "keyedSha1"],
+    ["meticulous keyed sha1", "meticulousSha1"],
+    ["meticulous keyed md5", "meticulousMd5"],
+    ["simple", "password"],
+  ] as const)(
+    "bgp 86: sign by %s, and take nothing that is signed by another key",
+    async (theirs, kind) => {
+      const signed = `interface "*" { min rx interval 100 ms; min tx interval 100 ms;
+      authentication ${theirs}; password "s3cret" { id 7; }; }; neighbor 10.9.1.1 local 10.9.1.2;
+      neighbor fd00:91::1 local fd00:91::2;`;
+      const keyed = (id: number, secret: string): BfdOptions["authentication"] => ({
+        ...{ kind, keys: [{ id, secret }] },
+      });
+      const [one, other] = await meet(
+        signed,
+        { address: V4.theirs, authentication: keyed(7, "s3cret") },
+        { address: V6.theirs, authentication: keyed(7, "0ther") },
+      );
+      await isUp([one!]);
+      await waitFor("BIRD to see so", async () => /Up/.test((await bySide(V4.ours))!));
+      await until("packets of the other key", () => other!.status().counts.controlDiscarded > 2);
+      expect(other!.status()).toMatchObject({
+        state: "Down",
+        counts: { ups: 0, controlReceived: 0 },
+      });
+      expect(await bySide(V6.ours)).toMatch(/ Down /);
+    },
+  );
 
   it("bgp 87, 88: send with TTL 255 from one high port, and take nothing with less", async () => {
     const [one] = await meet(FAST_BIRD, { address: V4.theirs, ...FAST });

@@ -191,6 +191,33 @@ describe("a BGP session that BFD watches, with FRR", () => {
     const peers = await meet(multihop, { bfd: { ...FAST, isMultihop: true, minimumTtl: 250 } });
     await areUp(peers);
     await isSeen(V4.ours, { status: "up", multihop: true });
+    // As if FRR were farther away than we allow.
+    await lan.run("frr", "sh", "-c", `echo '${FARTHER}' | nft -f -`);
+    await until("the end", () => peers[0]!.status().bfd?.state === "Down");
+    expect(peers[0]!.status().bfd).toMatchObject({
+      diagnostic: 1,
+      counts: { controlDiscarded: 0 },
+    });
+    await lan.run("frr", "nft", "flush", "ruleset");
+    await areUp(peers);
+  });
+
+  it("bgp 92: its echo packets come back to it, looped by the kernel, and their loss is its to see", async () => {
+    await lan.run("us", "sysctl", "-qw", "net.ipv4.ip_forward=1");
+    const peers = await meet(bfdLines("echo", V4.ours), {
+      bfd: { ...FAST, echoReceiveInterval: 50 },
+    });
+    await areUp(peers);
+    type Counters = { readonly "echo-packet-input": number; readonly "echo-packet-output": number };
+    const echoes = async (): Promise<Counters> => (await counters(V4.ours)) as Counters;
+    await waitFor("echo packets", async () => (await echoes())["echo-packet-input"] > 20);
+    const { "echo-packet-input": back, "echo-packet-output": out } = await echoes();
+    expect(out - back).toBeLessThan(5);
+    expect(told()).toEqual(["up"]);
+    await lan.run("us", "sysctl", "-qw", "net.ipv4.ip_forward=0");
+    await until("FRR's word", () => peers[0]!.status().bfd?.remoteDiagnostic === 2);
+    await lan.run("us", "sysctl", "-qw", "net.ipv4.ip_forward=1");
+    await areUp(peers);
   });
 
   async function counters(address: string): Promise<unknown> {
@@ -202,6 +229,8 @@ describe("a BGP session that BFD watches, with FRR", () => {
 const FAST = { transmitInterval: 50, receiveInterval: 50 };
 const NO_BFD =
   "table inet t { chain c { type filter hook input priority 0; udp dport 3784 drop; }; }";
+const FARTHER =
+  "table ip t { chain c { type filter hook postrouting priority 0; udp dport 4784 ip ttl set 240; }; }";
 const CUT = "table bridge t { chain c { type filter hook forward priority 0; drop; }; }";
 
 type FrrBfd = {
@@ -232,6 +261,12 @@ bfd
   receive-interval 50
   transmit-interval 50
   detect-multiplier 3
+ exit
+ profile echo
+  receive-interval 50
+  transmit-interval 50
+  echo transmit-interval 50
+  echo-mode
  exit
 exit
 router bgp ${FRR_AS}

@@ -18,6 +18,7 @@ describe("options of a BFD session", () => {
     [{ transmitInterval: 0 }, "transmitInterval 0 is not from 1 to 4294967"],
     [{ receiveInterval: 4_294_968 }, "receiveInterval 4294968 is not from 1 to 4294967"],
     [{ transmitInterval: NaN }, "transmitInterval NaN is not from 1 to 4294967"],
+    [{ echoReceiveInterval: -1 }, "echoReceiveInterval -1 is not from 0 to 4294967"],
     [{ detectMultiplier: 256 }, "detectMultiplier 256 is not from 1 to 255"],
     [{ authentication: { kind: "keyedSha1", keys: [] } }, "authentication has no key"],
     [

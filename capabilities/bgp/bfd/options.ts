@@ -10,6 +10,11 @@ export type BfdTimers = {
   readonly receiveInterval?: number;
   /** Lost packets in a row that make a side declare the session down, 1 to 255: 3. */
   readonly detectMultiplier?: number;
+  /**
+   * How often the neighbor may send us echo packets (RFC 5880 section 6.4), ms; 0, unless it is said otherwise:
+   * never. The kernel loops them, so it has to forward: net.ipv4.ip_forward, and the same of IPv6. Over one hop only.
+   */
+  readonly echoReceiveInterval?: number;
   /** Sends nothing before the neighbor has. */
   readonly isPassive?: boolean;
   /** The first key signs, all of them are accepted. */
@@ -42,6 +47,8 @@ export function sessionSettings(timers: BfdTimers): SessionSettings {
   check("transmitInterval", transmitInterval, 1, MAX_INTERVAL);
   check("receiveInterval", receiveInterval, 1, MAX_INTERVAL);
   check("detectMultiplier", detectMultiplier, 1, 255);
+  const { echoReceiveInterval = 0 } = timers;
+  check("echoReceiveInterval", echoReceiveInterval, 0, MAX_INTERVAL);
   const authentication = keysOf(timers.authentication);
   return {
     desiredMinTx: Math.round(1_000 * transmitInterval),
@@ -49,7 +56,7 @@ export function sessionSettings(timers: BfdTimers): SessionSettings {
     detectMultiplier,
     isPassive: timers.isPassive ?? false,
     echoTx: 0,
-    requiredMinEchoRx: 0,
+    requiredMinEchoRx: Math.round(1_000 * echoReceiveInterval),
     ...(authentication && { authentication }),
   };
 }
