@@ -138,11 +138,10 @@ function isForScapy(message: Message): boolean {
   return isUnambiguous(message) && !hasRestart;
 }
 
-/** tshark looks for capabilities and texts in what NOTIFICATIONs of these kinds carry, which is random here. */
+/** tshark looks for capabilities, AS numbers and texts in what some NOTIFICATIONs carry, which is random here. */
 function isForTshark(message: Message): boolean {
   const hasMeaning =
-    message.type === "notification" &&
-    ["2/7", "6/2", "6/4", "6/9"].includes(`${message.code}/${message.subcode}`);
+    message.type === "notification" && message.data.length > 0 && [2, 6].includes(message.code);
   return isUnambiguous(message) && !hasMeaning;
 }
 
