@@ -113,7 +113,7 @@ describe("BFD and BIRD", () => {
       const signed = `interface "*" { min rx interval 100 ms; min tx interval 100 ms;
       authentication ${theirs}; password "s3cret" { id 7; }; }; neighbor 10.9.1.1 local 10.9.1.2;
       neighbor fd00:91::1 local fd00:91::2;`;
-      const keyed = (id: number, secret: string): BfdOptions["authentication"] => ({
+      const keyed = (id: number, secret: string): NonNullable<BfdOptions["authentication"]> => ({
         ...{ kind, keys: [{ id, secret }] },
       });
       const [one, other] = await meet(
