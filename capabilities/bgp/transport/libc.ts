@@ -48,11 +48,17 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 
 /**
- * A descriptor of a socket that does not block.
- * @throws Error that says `what` is not to be had
+ * A descriptor of a socket; it does not block unless that is asked for.
+ * @throws KernelError that says `what` is not to be had
  */
-export function openSocket(what: string, domain: number, type: number, protocol = 0): number {
-  const fd = Number(libc().socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+export function openSocket(
+  what: string,
+  domain: number,
+  type: number,
+  { protocol = 0, isBlocking = false } = {},
+): number {
+  const flags = SOCK_CLOEXEC | (isBlocking ? 0 : SOCK_NONBLOCK);
+  const fd = Number(libc().socket(domain, type | flags, protocol));
   if (fd < 0) throw failure(what);
   return fd;
 }
@@ -66,7 +72,7 @@ export type SocketOption = {
   readonly value: number | Uint8Array;
 };
 
-/** @throws Error that names the option */
+/** @throws KernelError that names the option */
 export function setOption(fd: number, { what, level, name, value }: SocketOption): void {
   const bytes = typeof value === "number" ? new Uint8Array(Int32Array.of(value).buffer) : value;
   if (Number(libc().setsockopt(fd, level, name, bytes, bytes.length)) !== 0) {
@@ -83,7 +89,7 @@ const SIZE_OF_PROGRAM = 16;
 
 /**
  * Lets through what a program accepts.
- * @throws Error
+ * @throws KernelError
  */
 export function attachFilter(fd: number, instructions: readonly Instruction[]): void {
   const bytes = new Uint8Array(8 * instructions.length);
@@ -112,11 +118,12 @@ export function sendTo(fd: number, data: Uint8Array, address: Uint8Array): numbe
   return sent < 0 ? koffi.errno() : 0;
 }
 
-/** The next datagram with its sender's socket address; undefined if none waits. */
+/** The next datagram, as far as it fits, with its sender's socket address; undefined if none waits. */
 export function receiveFrom(
   fd: number,
+  octets = 2_048,
 ): { readonly data: Uint8Array; readonly address: Uint8Array } | undefined {
-  const data = new Uint8Array(2_048);
+  const data = new Uint8Array(octets);
   const address = new Uint8Array(128);
   const length = [address.length];
   const size = Number(libc().recvfrom(fd, data, data.length, 0, address, length));

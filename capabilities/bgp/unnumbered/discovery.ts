@@ -116,7 +116,7 @@ function open(interfaceName: string): number {
   const index = interfaceIndex(interfaceName);
   if (index === 0) throw new Error(`there is no interface ${interfaceName}`);
   const what = "no ICMPv6 socket: unnumbered sessions need CAP_NET_RAW";
-  const fd = openSocket(what, AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
+  const fd = openSocket(what, AF_INET6, SOCK_RAW, { protocol: IPPROTO_ICMPV6 });
   const set = (name: number, value: number | Uint8Array, level = IPPROTO_IPV6): void => {
     setOption(fd, { what: `option ${name} of ICMPv6`, level, name, value });
   };
