@@ -1,7 +1,7 @@
 import type { Advertiser } from "./bgp/advertiser";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
-import { aliveOf, contestedAddresses, isSettled, planFor, suspectsFor } from "./decision";
+import { aliveOf, contestedAddresses, createPlanner, isSettled, suspectsFor } from "./decision";
 import type { Facts, Standing } from "./decision";
 import { claimsByNode, nextClaims, replacedClaims } from "./holders";
 import { createPacketResponder } from "./layer2/packet-mode/packet-responder";
@@ -70,6 +70,7 @@ class RunningAgent implements Agent {
   readonly #wire: WireWatch;
   readonly #bgp: Advertiser;
   #peers: Peers | undefined;
+  readonly #planner = createPlanner();
   #plan: Plan | undefined;
   #ownership: Ownership = NOTHING_OWNED;
   #phase: "starting" | "active" | "leaving" | "stopped" = "starting";
@@ -276,7 +277,7 @@ class RunningAgent implements Agent {
     if (this.#isWaking) return;
     const before = this.#plan;
     const facts = this.#facts();
-    const plan = planFor(facts, this.#standing());
+    const plan = this.#planner(facts, this.#standing());
     this.#plan = plan;
     this.#prober.suspect(suspectsFor(facts, this.#standing()));
     this.#take(

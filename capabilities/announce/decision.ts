@@ -37,6 +37,85 @@ export function planFor(facts: Facts, standing: Standing): Plan {
   return planWith(facts, standing, aliveOf(standing));
 }
 
+/** What a plan was made of, as far as it can change without anything else having changed. */
+type Basis = { readonly facts: Facts; readonly standing: Standing; readonly plan: Plan };
+
+/**
+ * Makes plans, and keeps the last one while nothing that it depends on has changed: a heartbeat that is late, or the look
+ * every few seconds, is no reason to think about a thousand addresses anew.
+ */
+export function createPlanner(): (facts: Facts, standing: Standing) => Plan {
+  let last: Basis | undefined;
+  return (facts, standing) => {
+    if (!last || !isSameBasis(last, { facts, standing })) {
+      last = { facts, standing, plan: planFor(facts, standing) };
+    }
+    return last.plan;
+  };
+}
+
+/** Lists that are the same object have not changed: whoever makes them keeps them until they do. */
+function isSameBasis(before: Basis, after: Omit<Basis, "plan">): boolean {
+  const [one, other] = [before.standing, after.standing];
+  const isSameHere =
+    one.claims === other.claims &&
+    one.isActive === other.isActive &&
+    one.interfaces?.join() === other.interfaces?.join();
+  const isTimeless = [before, after].every(
+    ({ facts, standing }) => !dependsOnTime(facts) && !dependsOnWitness(standing),
+  );
+  return (
+    isTimeless &&
+    isSameHere &&
+    isSameCluster(before.facts, after.facts) &&
+    one.members.length === other.members.length &&
+    one.members.every((member, at) => isSameToPlan(member, other.members[at]))
+  );
+}
+
+function isSameCluster(before: Facts, after: Facts): boolean {
+  return (
+    before.config === after.config &&
+    before.services === after.services &&
+    before.nodes === after.nodes &&
+    before.placement === after.placement &&
+    before.ignoreExcludeLabel === after.ignoreExcludeLabel
+  );
+}
+
+function dependsOnTime({ nodes }: Facts): boolean {
+  return nodes.some(({ notReadySince }) => notReadySince !== undefined);
+}
+
+/** What the wire says of silent owners, and what is being taken, are asked for anew each time. */
+function dependsOnWitness({ members, taking }: Standing): boolean {
+  return taking.size > 0 || members.some(m => m.health === "silent" && m.claims.length > 0);
+}
+
+/** Between threads a list is copied with every word of its member. */
+function isSameClaims(before: readonly Claim[], after: readonly Claim[]): boolean {
+  if (before === after) return true;
+  return (
+    before.length === after.length &&
+    before.every(({ address, epoch }, at) => {
+      const other = after[at];
+      return address === other?.address && epoch === other.epoch;
+    })
+  );
+}
+
+/** Whether a member is heard or late is nothing to the plan. */
+function isSameToPlan(before: Member, after: Member | undefined): boolean {
+  return (
+    after !== undefined &&
+    before.node === after.node &&
+    before.phase === after.phase &&
+    isSameClaims(before.claims, after.claims) &&
+    (before.health === "silent") === (after.health === "silent") &&
+    before.interfaces.join() === after.interfaces.join()
+  );
+}
+
 /** Of owners that are not heard, what would be this node's: it is to be asked for on the wire. */
 export function suspectsFor(facts: Facts, standing: Standing): Suspects {
   if (!standing.isActive) return new Map();

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** A node that may answer for an address. `score`: sum of the preferences it matches, 0 for none. */
 export type Candidate = { readonly node: string; readonly score: number };
@@ -14,12 +14,14 @@ export function rankCandidates(
   candidates: readonly Candidate[],
   address: string,
 ): readonly Candidate[] {
+  // At rest every address has one holder, and there is nothing to hash.
+  if (candidates.length < 2) return candidates;
   return candidates
-    .map(candidate => ({ candidate, hash: placementHash(candidate.node, address) }))
-    .sort((a, b) => b.candidate.score - a.candidate.score || Buffer.compare(a.hash, b.hash))
+    .map(candidate => ({ candidate, rank: placementHash(candidate.node, address) }))
+    .sort((a, b) => b.candidate.score - a.candidate.score || Buffer.compare(a.rank, b.rank))
     .map(({ candidate }) => candidate);
 }
 
 function placementHash(node: string, address: string): Buffer {
-  return createHash("sha256").update(`${node}#${address}`).digest();
+  return hash("sha256", `${node}#${address}`, "buffer");
 }

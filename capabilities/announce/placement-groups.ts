@@ -1,4 +1,5 @@
 import { parseAddress } from "../config/address";
+import type { IpAddress } from "../config/address";
 import type { ServiceFacts } from "./facts";
 
 /**
@@ -31,8 +32,20 @@ export function placementKeys(services: readonly ServiceFacts[]): ReadonlyMap<st
 
 /** Orders addresses in canonical text: IPv4 before IPv6, then by value. */
 export function compareAddresses(a: string, b: string): number {
-  const left = parseAddress(a);
-  const right = parseAddress(b);
+  return compareParsed(parseAddress(a), parseAddress(b));
+}
+
+/** Sorts what belongs to addresses by these, each read once: every plan sorts them all. */
+export function sortByAddress<T>(
+  entries: Iterable<readonly [string, T]>,
+): readonly (readonly [string, T])[] {
+  return [...entries]
+    .map(entry => ({ entry, parsed: parseAddress(entry[0]) }))
+    .sort((a, b) => compareParsed(a.parsed, b.parsed))
+    .map(({ entry }) => entry);
+}
+
+function compareParsed(left: IpAddress | undefined, right: IpAddress | undefined): number {
   if (!left || !right || left.family !== right.family) {
     return (left?.family ?? "").localeCompare(right?.family ?? "");
   }

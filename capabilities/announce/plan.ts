@@ -10,7 +10,7 @@ import type { WantedInterfaces } from "./layer2/interfaces";
 import type { Holders } from "./holders";
 import { placeAddresses } from "./placement";
 import type { Group, Placement } from "./placement";
-import { compareAddresses, placementKeys } from "./placement-groups";
+import { placementKeys, sortByAddress } from "./placement-groups";
 
 /** All that decides who answers for what. */
 export type PlanInput = Cluster & {
@@ -193,5 +193,5 @@ function holdersByAddress(
       holders.set(address, [...(holders.get(address) ?? []), service]);
     }
   }
-  return [...holders].sort(([a], [b]) => compareAddresses(a, b));
+  return sortByAddress(holders);
 }

@@ -4,6 +4,8 @@ import type { AddressPlan, Plan } from "../plan";
 import {
   NO_OBSERVATIONS,
   OBSERVE_MS,
+  NO_OBSERVERS,
+  chooseObservers,
   goOnObserving,
   hearAnswer,
   observe,
@@ -61,7 +63,8 @@ describe("observedBy", () => {
       fc.property(names, fc.ipV4(), (nodes, address) => {
         const [owner = ""] = nodes;
         const plan = planOf({ [address]: owner });
-        const observers = nodes.filter(me => observedBy(me, plan, new Set(nodes)).has(address));
+        const all = chooseObservers(NO_OBSERVERS, plan, new Set(nodes));
+        const observers = nodes.filter(me => observedBy(me, all).has(address));
         expect(observers).toHaveLength(1);
         expect(observers).not.toContain(owner);
       }),
@@ -69,7 +72,23 @@ describe("observedBy", () => {
   });
 
   it("a node that is alone observes nothing", () => {
-    expect(observedBy("n1", planOf({ [IP]: "n1" }), new Set(["n1"])).size).toBe(0);
+    const all = chooseObservers(NO_OBSERVERS, planOf({ [IP]: "n1" }), new Set(["n1"]));
+    expect(observedBy("n1", all).size).toBe(0);
+  });
+
+  it("what was chosen before changes nothing but the work", () => {
+    const owner = fc.constantFrom("a", "b", "c");
+    const plan = fc.dictionary(fc.ipV4(), owner, { maxKeys: 5 }).map(planOf);
+    const alive = fc.uniqueArray(owner).map(names => new Set(names));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(plan, alive), { maxLength: 4 }), steps => {
+        let observers = NO_OBSERVERS;
+        for (const [next, nodes] of steps) {
+          observers = chooseObservers(observers, next, nodes);
+          expect(observers).toEqual(chooseObservers(NO_OBSERVERS, next, nodes));
+        }
+      }),
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { rankCandidates } from "../election";
 import type { Plan } from "../plan";
 
@@ -39,19 +39,49 @@ const FIRST_MS = 500;
 
 export const NO_OBSERVATIONS: Observations = new Map();
 
-/** The addresses that this node is to observe, and who owns each: of the nodes that do not, the first by hash. */
-export function observedBy(
-  me: string,
+/** Who observes each address, and of which owner; a value to be handed on to the next asking. */
+export type Observers = {
+  readonly alive: string;
+  readonly of: ReadonlyMap<string, { readonly owner: string; readonly observer?: string }>;
+};
+
+export const NO_OBSERVERS: Observers = { alive: "", of: new Map() };
+
+/**
+ * Of the nodes that do not own an address, the first by hash observes it. What was found before holds while owner and
+ * nodes are the same: to find it anew costs a hash for each address and node.
+ */
+export function chooseObservers(
+  before: Observers,
   plan: Plan,
   alive: ReadonlySet<string>,
-): ReadonlyMap<string, string> {
-  const nodes = [...alive].map(node => ({ node, score: 0 }));
+): Observers {
+  const nodes = [...alive].sort();
+  const text = nodes.join();
+  const known = before.alive === text ? before.of : NO_OBSERVERS.of;
+  const of = [...plan.addresses.values()].map(({ address, owner }) => {
+    const one = known.get(address);
+    return [address, one?.owner === owner ? one : chooseObserver(address, owner, nodes)] as const;
+  });
+  return { alive: text, of: new Map(of) };
+}
+
+function chooseObserver(
+  address: string,
+  owner: string,
+  nodes: readonly string[],
+): { readonly owner: string; readonly observer?: string } {
+  const others = nodes.filter(node => node !== owner).map(node => ({ node, score: 0 }));
+  const [first] = rankCandidates(others, address);
+  return first ? { owner, observer: first.node } : { owner };
+}
+
+/** The addresses that a node is to observe, and who owns each. */
+export function observedBy(me: string, { of }: Observers): ReadonlyMap<string, string> {
   return new Map(
-    [...plan.addresses.values()].flatMap(({ address, owner }) => {
-      const others = nodes.filter(({ node }) => node !== owner);
-      const isMine = owner !== me && rankCandidates(others, address)[0]?.node === me;
-      return isMine ? [[address, owner] as const] : [];
-    }),
+    [...of].flatMap(([address, { owner, observer }]) =>
+      observer === me ? [[address, owner] as const] : [],
+    ),
   );
 }
 
@@ -145,7 +175,7 @@ function neededFor(seen: readonly string[] | undefined, macs: readonly string[])
 
 /** The same for the same address, and different for others, so that questions do not come in a bunch. */
 function spread(address: string, ms: number): number {
-  return createHash("sha256").update(address).digest().readUInt16BE(0) % ms;
+  return hash("sha256", address, "buffer").readUInt16BE(0) % ms;
 }
 
 /** Who answers, as users are told. */

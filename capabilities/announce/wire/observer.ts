@@ -5,6 +5,8 @@ import type { Plan } from "../plan";
 import type { Hosts } from "./hosts";
 import {
   NO_OBSERVATIONS,
+  NO_OBSERVERS,
+  chooseObservers,
   goOnObserving,
   hearAnswer,
   observe,
@@ -45,6 +47,7 @@ export type ObserverOptions = {
 export function createObserver(options: ObserverOptions): Observer {
   const { me, send, links, hosts, canSee, now, onChange, onError } = options;
   let state = NO_OBSERVATIONS;
+  let observers = NO_OBSERVERS;
 
   /**
    * The question names this node's own address as its sender: that is true, so no cache learns anything wrong. The
@@ -71,7 +74,8 @@ export function createObserver(options: ObserverOptions): Observer {
   return {
     look: ({ plan, alive }) => {
       const before = state;
-      state = observe(state, observedBy(me, plan, alive), now());
+      observers = chooseObservers(observers, plan, alive);
+      state = observe(state, observedBy(me, observers), now());
       return before.size !== state.size || [...state.keys()].some(ip => !before.has(ip));
     },
     addresses: () => state.keys(),

@@ -1,0 +1,96 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createPlanner, planFor } from "./decision";
+import type { Facts, Standing } from "./decision";
+import { NOT_READY_LONG_MS } from "./eligibility";
+import { ad, node, pool, service } from "./fixtures";
+import type { Claim, Member } from "./membership/membership";
+
+const IPS = ["172.30.0.240", "172.30.0.241", "172.30.0.242"];
+const NAMES = ["n1", "n2", "n3"];
+
+const claim = fc.record({ address: fc.constantFrom(...IPS), epoch: fc.nat(2) });
+const claims: fc.Arbitrary<readonly Claim[]> = fc.uniqueArray(claim, {
+  selector: ({ address }) => address,
+});
+const member = (name: string): fc.Arbitrary<Member> =>
+  fc.record({
+    node: fc.constant(name),
+    phase: fc.constantFrom("starting", "active", "leaving"),
+    health: fc.constantFrom("heard", "late", "silent"),
+    claims,
+    interfaces: fc.constantFrom(["eth0"], []),
+  });
+
+/** One change at a time, of all that a plan is made of. */
+type Change = (facts: Facts, standing: Standing) => readonly [Facts, Standing];
+const ofFacts = (over: Partial<Facts>): Change => {
+  return (facts, standing) => [{ ...facts, ...over }, standing];
+};
+const ofStanding = (over: Partial<Standing>): Change => {
+  return (facts, standing) => [facts, { ...standing, ...over }];
+};
+const ofMember = (changed: Member): Change => {
+  return (facts, standing) => {
+    const others = standing.members.filter(one => one.node !== changed.node);
+    return [facts, { ...standing, members: [...others, changed] }];
+  };
+};
+const addresses = fc.uniqueArray(fc.constantFrom(...IPS));
+const change: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom("n2", "n3").chain(member).map(ofMember) },
+  claims.map(own => ofStanding({ claims: own })),
+  fc.boolean().map(isActive => ofStanding({ isActive })),
+  addresses.map(some => ofStanding({ taking: new Set(some) })),
+  addresses.map(some => ofStanding({ isGone: (_, address) => some.includes(address) })),
+  fc.constantFrom(["eth0"], []).map(interfaces => ofStanding({ interfaces })),
+  addresses.map(some =>
+    ofFacts({ services: some.map((address, i) => service(`s${i}`, [address])) }),
+  ),
+  fc
+    .uniqueArray(fc.constantFrom(...NAMES))
+    .map(some => ofFacts({ nodes: some.map(name => node(name, { notReadySince: 1 })) })),
+  fc.nat(2 * NOT_READY_LONG_MS).map(now => ofFacts({ now })),
+  fc.constantFrom("spread" as const, "hash" as const).map(placement => ofFacts({ placement })),
+);
+
+const FACTS: Facts = {
+  config: {
+    ...{ pools: [pool("lan", "172.30.0.240-172.30.0.250")], l2Ads: [ad("lan")] },
+    ...{ bgpPeers: [], bgpAds: [] },
+  },
+  services: IPS.map((address, i) => service(`s${i}`, [address])),
+  nodes: NAMES.map(name => node(name)),
+  ...{ ignoreExcludeLabel: false, placement: "spread", now: 0 },
+};
+const STANDING: Standing = {
+  ...{ me: "n1", isActive: true, members: [], claims: [], interfaces: ["eth0"] },
+  ...{ taking: new Set(), isGone: () => false },
+};
+
+describe("createPlanner", () => {
+  it("its plan is always the one that would be made anew", () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 12 }), changes => {
+        const plan = createPlanner();
+        let [facts, standing] = [FACTS, STANDING];
+        for (const apply of changes) {
+          [facts, standing] = apply(facts, standing);
+          expect(plan(facts, standing)).toEqual(planFor(facts, standing));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("keeps a plan while members are only heard, late, and heard again", () => {
+    const plan = createPlanner();
+    const peer = (health: Member["health"]): Member => {
+      const own = [{ address: "172.30.0.241", epoch: 1 }];
+      return { node: "n2", phase: "active", health, claims: own, interfaces: ["eth0"] };
+    };
+    const first = plan(FACTS, { ...STANDING, members: [peer("heard")] });
+    expect(plan({ ...FACTS, now: 9 }, { ...STANDING, members: [peer("late")] })).toBe(first);
+    expect(plan(FACTS, { ...STANDING, members: [peer("silent")] })).not.toBe(first);
+  });
+});
