@@ -10,10 +10,12 @@ import { NO_OUTCOME } from "./layer2/responder";
 import type { Outcome, Owned } from "./layer2/responder";
 import type { Move } from "./moves";
 import type { AddressPlan, Plan, Verdict } from "./plan";
-import { announcedOf } from "./status/announced-condition";
+import { announcedOf, reachableBefore } from "./status/announced-condition";
+import type { Announced } from "./status/announced-condition";
 import { startAnnouncedWriter } from "./status/announced-writer";
 import { createConflictReports } from "./status/conflict-reports";
 import type { ConflictTurn } from "./status/conflict-reports";
+import { reachableOf } from "./status/reachable-condition";
 import { startStatusWriter } from "./status/status-writer";
 import type { AddressStatus, TimedMove } from "./status/virtual-ip-status";
 import { createSightReports } from "./status/sight-reports";
@@ -100,7 +102,7 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
       standing: address => bgp.standing(address),
       audience: service => bgp.audience(service),
     },
-    onAdvertisers: keys => {
+    onAnswerers: keys => {
       announcedWriter.check(keys.flatMap(key => source.service(key) ?? []));
     },
     vips,
@@ -111,21 +113,30 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
     client: parts.client,
     log,
     service: key => source.service(key),
-    wish: service =>
-      plan &&
-      announcedOf({
-        ...{ me, alive },
-        verdicts: verdicts.get(keyOf(service)) ?? [],
-        answering,
-        withoutInterface,
-        byBgp: address => bgp.byBgp(keyOf(service), address, writer.advertisersOf(address)),
-        problems: outcome.problems,
-        conflict: address => conflicts.get(address),
-      }),
+    wish: wishFor,
     onSilence: (key, message) => {
       emit(key, "Warning", "NotAnnounced", message);
     },
   });
+
+  function wishFor(service: kind.Service): Announced | "nothing" | undefined {
+    if (!plan) return undefined;
+    const key = keyOf(service);
+    const own = verdicts.get(key) ?? [];
+    const announced = announcedOf({
+      ...{ me, alive, verdicts: own, answering, withoutInterface },
+      byBgp: address => bgp.byBgp(key, address, writer.advertisersOf(address)),
+      problems: outcome.problems,
+      conflict: address => conflicts.get(address),
+    });
+    if (announced === undefined || announced === "nothing") return announced;
+    const delivered = own
+      .filter(verdict => !goesByBgp(verdict, bgp))
+      .map(({ address, owner }) => ({ address, owner, status: writer.statusOf(address) }));
+    const before = reachableBefore(service);
+    const reachable = reachableOf(delivered, { before, now: Date.now() });
+    return reachable ? { ...announced, reachable } : announced;
+  }
 
   function statusOf(address: string): AddressStatus | undefined {
     if (!plan) return undefined;
@@ -366,12 +377,15 @@ type AddressSignature = { readonly text: string; readonly services: readonly str
 
 /** What status objects say of each address, to see what changed. */
 function signaturesOf(plan: Plan | undefined, outcome: Outcome): Map<string, AddressSignature> {
+  const links = new Map<string, string[]>();
+  for (const { address, link, mode } of outcome.answering) {
+    const text = `${link.name} ${link.mac} ${mode}`;
+    links.set(address, [...(links.get(address) ?? []), text]);
+  }
   return new Map(
     [...(plan?.addresses.values() ?? [])].map(({ address, owner, services }) => {
-      const links = outcome.answering
-        .filter(binding => binding.address === address)
-        .map(({ link, mode }) => `${link.name} ${link.mac} ${mode}`);
-      return [address, { text: JSON.stringify([owner, services, links]), services }];
+      const text = JSON.stringify([owner, services, links.get(address) ?? []]);
+      return [address, { text, services }];
     }),
   );
 }

@@ -1,7 +1,13 @@
 import type { kind } from "kubernetes-fluent-client";
 import { describe, expect, it } from "vitest";
 import type { Verdict } from "../plan";
-import { announcedOf, announcedPatch, isFirstSilence, isSaid } from "./announced-condition";
+import {
+  announcedOf,
+  announcedPatch,
+  isFirstSilence,
+  isGoodNews,
+  isSaid,
+} from "./announced-condition";
 import type { AnnouncedInput, ByBgp } from "./announced-condition";
 
 const IP = "172.30.0.240";
@@ -34,10 +40,18 @@ const ask = (verdicts: readonly Verdict[], over: Partial<AnnouncedInput> = {}) =
 
 describe("announcedOf", () => {
   it("is True when all addresses are answered for", () => {
-    expect(ask([owned(IP, "n1"), owned(V6, "n2")])).toEqual({
+    expect(ask([owned(IP, "n1"), owned(V6, "n1")])).toEqual({
       status: "True",
       reason: "Layer2",
       message: `A node answers for ${IP} and ${V6}`,
+    });
+  });
+
+  it("has a reason of its own when the families are on different nodes", () => {
+    expect(ask([owned(IP, "n1"), owned(V6, "n2")])).toEqual({
+      status: "True",
+      reason: "Layer2Split",
+      message: `Several nodes answer: node n1 for ${IP}, node n2 for ${V6}; to have one, let the L2Advertisements of all addresses select a node in common`,
     });
   });
 
@@ -199,5 +213,30 @@ describe("announcedPatch", () => {
     expect(isFirstSilence(service([at("")]), silent)).toBe(false);
     expect(isFirstSilence(service([]), { ...silent, status: "True" })).toBe(false);
     expect(isFirstSilence(service([]), "nothing")).toBe(false);
+  });
+
+  it("Reachable goes with Announced, in one patch, each with its own time", () => {
+    const reachable = { status: "Unknown", reason: "NotObserved", message: "z" } as const;
+    const before = at("2025-01-01T00:00:00Z");
+    const patch = announcedPatch(service([other, before]), { ...said, reachable }, NOW);
+    const seen = { type: "Reachable", ...reachable, lastTransitionTime: "2026-01-02T03:04:05Z" };
+    expect(patch).toMatchObject({ status: { conditions: [other, before, seen] } });
+    expect(isSaid(service([before, seen]), { ...said, reachable })).toBe(true);
+    expect(isSaid(service([before]), { ...said, reachable })).toBe(false);
+    expect(isSaid(service([before, seen]), said)).toBe(false);
+    expect(announcedPatch(service([before, seen]), "nothing", NOW)).toMatchObject({
+      status: { conditions: null },
+    });
+  });
+
+  it("that nothing is wrong can wait, unless something was, or more is new", () => {
+    const reachable = { status: "True", reason: "OwnerAnswers", message: "z" } as const;
+    const was = (status: string) => ({ ...reachable, type: "Reachable", status });
+    const wanted = { ...said, reachable };
+    expect(isGoodNews(service([at(""), was("Unknown")]), wanted)).toBe(true);
+    expect(isGoodNews(service([at("")]), said)).toBe(false);
+    expect(isGoodNews(service([at(""), was("False")]), wanted)).toBe(false);
+    expect(isGoodNews(service([was("Unknown")]), wanted)).toBe(false);
+    expect(isGoodNews(service([at(""), was("Unknown")]), "nothing")).toBe(false);
   });
 });

@@ -1,6 +1,8 @@
 import type { kind } from "kubernetes-fluent-client";
 import type { AddressConflict } from "../../config/kinds/virtual-ip";
 import type { Verdict } from "../plan";
+import { REACHABLE } from "./reachable-condition";
+import type { Reachable } from "./reachable-condition";
 
 /** The condition of a Service that says whether the network is told where its addresses are, or why not. */
 export const ANNOUNCED = "Announced";
@@ -10,6 +12,8 @@ export type Announced = {
   readonly status: "True" | "False";
   readonly reason: string;
   readonly message: string;
+  /** What is said beside it, in the same patch; absent where nothing can be seen. */
+  readonly reachable?: Reachable;
 };
 
 export type AnnouncedInput = {
@@ -60,7 +64,7 @@ export function announcedOf(input: AnnouncedInput): Announced | "nothing" | unde
   if (verdicts.some(({ address, owner }) => owner === me && !answering.has(address))) {
     return undefined;
   }
-  return announced(findings);
+  return announced(findings, verdicts);
 }
 
 type Problem = { readonly address: string; readonly reason: string; readonly message: string };
@@ -115,7 +119,14 @@ function silenceOf(verdict: Silent, bgp: ByBgp | undefined): Pick<Finding, "prob
   return silence ? { problem: { address: verdict.address, ...silence } } : { isEarly: true };
 }
 
-function announced(findings: readonly Finding[]): Announced {
+/** True with a reason of its own where no one node has all addresses, as MetalLB's users expect of dual-stack Services. */
+function announced(findings: readonly Finding[], verdicts: readonly Verdict[]): Announced {
+  const owned = verdicts.flatMap(({ address, owner }) => (owner ? [{ address, owner }] : []));
+  if (new Set(owned.map(({ owner }) => owner)).size > 1) {
+    const texts = owned.map(({ address, owner }) => `node ${owner} for ${address}`);
+    const message = `Several nodes answer: ${texts.join(", ")}; to have one, let the L2Advertisements of all addresses select a node in common`;
+    return { status: "True", reason: "Layer2Split", message };
+  }
   const [answered, told] = [
     findings.filter(({ byLayer2 }) => byLayer2),
     findings.filter(({ byBgp }) => byBgp),
@@ -142,23 +153,54 @@ function speakerOf({ verdicts, alive, byBgp }: AnnouncedInput): string | undefin
 
 type Condition = NonNullable<NonNullable<kind.Service["status"]>["conditions"]>[number];
 
-/** The condition that a Service has now. */
-function announcedBefore({ status }: kind.Service): Condition | undefined {
-  return status?.conditions?.find(({ type }) => type === ANNOUNCED);
+/** The conditions of a Service that are ours, by their types. */
+const OURS: readonly string[] = [ANNOUNCED, REACHABLE];
+
+/** A condition that a Service has now. */
+function conditionOf({ status }: kind.Service, wanted: string): Condition | undefined {
+  return status?.conditions?.find(({ type }) => type === wanted);
+}
+
+/** What a Service says of what was seen; undefined if nothing. */
+export function reachableBefore(service: kind.Service): Reachable | undefined {
+  const { status, reason, message } = conditionOf(service, REACHABLE) ?? {};
+  if (status === undefined) return undefined;
+  return { status, reason, message } as Reachable;
+}
+
+type Said = Pick<Condition, "type" | "status" | "reason" | "message">;
+
+function conditionsOf(announced: Announced | "nothing"): readonly Said[] {
+  if (announced === "nothing") return [];
+  const { reachable, ...said } = announced;
+  return [{ type: ANNOUNCED, ...said }, ...(reachable ? [{ type: REACHABLE, ...reachable }] : [])];
 }
 
 /** True if the Service says this already. */
 export function isSaid(service: kind.Service, announced: Announced | "nothing"): boolean {
-  const before = announcedBefore(service);
-  if (announced === "nothing") return before === undefined;
-  const { status, reason, message } = announced;
-  return before?.status === status && before.reason === reason && before.message === message;
+  const wanted = conditionsOf(announced);
+  return OURS.every(type => {
+    const [before, after] = [conditionOf(service, type), wanted.find(one => one.type === type)];
+    return before === undefined || after === undefined
+      ? before === after
+      : before.status === after.status &&
+          before.reason === after.reason &&
+          before.message === after.message;
+  });
+}
+
+/** True if all that is new is that nothing is wrong: who waits for a Service to come up is not to wait for that. */
+export function isGoodNews(service: kind.Service, announced: Announced | "nothing"): boolean {
+  if (announced === "nothing" || announced.reachable?.status !== "True") return false;
+  const before = reachableBefore(service);
+  if (before?.status === "False") return false;
+  return isSaid(service, { ...announced, ...(before ? { reachable: before } : {}) });
 }
 
 /** Would the first thing that is said of the Service be that it is not announced? */
 export function isFirstSilence(service: kind.Service, announced: Announced | "nothing"): boolean {
   const isSilent = announced !== "nothing" && announced.status === "False";
-  return isSilent && announcedBefore(service) === undefined;
+  return isSilent && conditionOf(service, ANNOUNCED) === undefined;
 }
 
 /**
@@ -170,17 +212,18 @@ export function announcedPatch(
   announced: Announced | "nothing",
   now: Date,
 ): object {
-  const before = announcedBefore(service);
-  const others = (service.status?.conditions ?? []).filter(({ type }) => type !== ANNOUNCED);
+  const others = (service.status?.conditions ?? []).filter(({ type }) => !OURS.includes(type));
   const version = { resourceVersion: service.metadata?.resourceVersion };
-  if (announced === "nothing") {
-    return { metadata: version, status: { conditions: others.length > 0 ? others : null } };
-  }
   // Whole seconds: the API server refuses fractions in metav1.Time when it reads strictly.
   const time = now.toISOString().replace(/\.\d+Z$/, "Z");
-  const lastTransitionTime = before?.status === announced.status ? before.lastTransitionTime : time;
+  const ours = conditionsOf(announced).map(said => {
+    const before = conditionOf(service, said.type);
+    const lastTransitionTime = before?.status === said.status ? before.lastTransitionTime : time;
+    return { ...said, lastTransitionTime };
+  });
+  const conditions = [...others, ...ours];
   return {
     metadata: version,
-    status: { conditions: [...others, { type: ANNOUNCED, ...announced, lastTransitionTime }] },
+    status: { conditions: conditions.length > 0 ? conditions : null },
   };
 }

@@ -4,7 +4,7 @@ import { isReason } from "../../kube/errors";
 import type { Log } from "../../kube/log";
 import { keyOf, services } from "../../kube/resource";
 import { createWorkQueue } from "../../kube/work-queue";
-import { announcedPatch, isFirstSilence, isSaid } from "./announced-condition";
+import { announcedPatch, isFirstSilence, isGoodNews, isSaid } from "./announced-condition";
 import type { Announced } from "./announced-condition";
 
 export type AnnouncedWriterOptions = {
@@ -27,20 +27,26 @@ const FIRST_SILENCE_MS = 2_000;
 /** Nobody waits for it, and many Services may come at once. */
 const REST = 1;
 
-/** Keeps the condition Announced of Services true, in its own time: nothing waits for it. */
+/** Of many Services that come up at once so many in a second are told that their addresses are seen, ms each. */
+const GOOD_NEWS_MS = 200;
+
+/** Keeps the conditions Announced and Reachable of Services true, in its own time: nothing waits for it. */
 export type AnnouncedWriter = {
-  /** Looks at all Services, and writes where the condition says something else. */
+  /** Looks at all Services, and writes where they say something else. */
   check(all: readonly kind.Service[]): void;
   stop(): Promise<void>;
 };
 
 export function startAnnouncedWriter(options: AnnouncedWriterOptions): AnnouncedWriter {
   const { client, log, wish, onSilence } = options;
+  const waiting = new Set<string>();
+  let nextNewsAt = 0;
   const queue = createWorkQueue({
     name: "service-announced",
     log,
     rest: REST,
     reconcile: async key => {
+      waiting.delete(key);
       const service = options.service(key);
       const announced = service && wish(service);
       if (!service || announced === undefined || isSaid(service, announced)) return;
@@ -59,12 +65,24 @@ export function startAnnouncedWriter(options: AnnouncedWriterOptions): Announced
         onSilence(key, announced.message);
     },
   });
+  /** Each in its turn, so that it does not get in the way of what is waited for. */
+  function waitFor(key: string): number {
+    const now = performance.now();
+    waiting.add(key);
+    nextNewsAt = Math.max(now, nextNewsAt) + GOOD_NEWS_MS;
+    return nextNewsAt - now;
+  }
+
   return {
     check: all => {
       for (const service of all) {
         const announced = wish(service);
         if (announced === undefined || isSaid(service, announced)) continue;
-        queue.addAfter(keyOf(service), isFirstSilence(service, announced) ? FIRST_SILENCE_MS : 0);
+        const key = keyOf(service);
+        const isLater = isGoodNews(service, announced);
+        if (isLater && !waiting.has(key)) queue.addAfter(key, waitFor(key));
+        if (!isLater)
+          queue.addAfter(key, isFirstSilence(service, announced) ? FIRST_SILENCE_MS : 0);
       }
     },
     stop: () => queue.stop(),

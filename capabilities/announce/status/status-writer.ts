@@ -41,8 +41,11 @@ export type StatusWriterOptions = {
   readonly namespace: string;
   readonly pod?: OwnPod;
   readonly source: StatusSource;
-  /** Called when the nodes that advertise an address by BGP have changed, with the Services that hold it. */
-  readonly onAdvertisers: (services: readonly string[]) => void;
+  /**
+   * Called when the nodes that advertise an address by BGP have changed, or who is seen to answer for it, with the
+   * Services that hold it.
+   */
+  readonly onAnswerers: (services: readonly string[]) => void;
   readonly vips: VirtualIps;
   readonly log: Log;
 };
@@ -54,11 +57,19 @@ export type StatusWriter = {
   bgpChanged(service: string): void;
   /** Nodes that say that they advertise an address by BGP. */
   advertisersOf(address: string): readonly string[];
+  /** What the address's VirtualIP says. */
+  statusOf(address: string): VirtualIP["status"];
   stop(): Promise<void>;
 };
 
 const l2Statuses: ResourceKind<ServiceL2Status> = serviceL2StatusResource;
 const bgpStatuses: ResourceKind<ServiceBGPStatus> = serviceBGPStatusResource;
+
+/** Who advertises it, and who was seen to answer for it when; empty for nobody. */
+function answerersIn(vip: VirtualIP | undefined): string {
+  const { seen = [], observedOwner } = vip?.status ?? {};
+  return [...advertisers(vip), seen, observedOwner?.since ?? []].flat().join();
+}
 
 export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
   const { client, me, namespace, source, vips, log } = options;
@@ -66,12 +77,12 @@ export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
   vips.onChange(key => {
     vipQueue.add(key);
     const vip = vips.get(key);
-    const nodes = String(advertisers(vip));
-    if ((known.get(key) ?? "") === nodes) return;
-    if (nodes === "") known.delete(key);
-    else known.set(key, nodes);
+    const answerers = answerersIn(vip);
+    if ((known.get(key) ?? "") === answerers) return;
+    if (answerers === "") known.delete(key);
+    else known.set(key, answerers);
     const holders = vip?.spec.holders ?? [];
-    options.onAdvertisers(holders.map(({ namespace: of, name = "" }) => `${of}/${name}`));
+    options.onAnswerers(holders.map(({ namespace: of, name = "" }) => `${of}/${name}`));
   });
 
   const vipQueue = createWorkQueue({
@@ -93,6 +104,11 @@ export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
       layer2: (owned && virtualIpPatch(present, me, owned)?.status) ?? {},
       bgp: standing ? bgpEntriesPatch(present, me, standing, new Date().toISOString()) : {},
     });
+  }
+
+  function vipOf(address: string): VirtualIP | undefined {
+    const parsed = parseAddress(address);
+    return parsed && vips.get(vipName(parsed));
   }
 
   const author = { me, namespace, ...(options.pod ? { pod: options.pod } : {}) };
@@ -118,10 +134,8 @@ export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
     bgpChanged: service => {
       bgp.serviceChanged(service);
     },
-    advertisersOf: address => {
-      const parsed = parseAddress(address);
-      return advertisers(parsed && vips.get(vipName(parsed)));
-    },
+    advertisersOf: address => advertisers(vipOf(address)),
+    statusOf: address => vipOf(address)?.status,
     stop: async () => {
       await Promise.all([vipQueue.stop(), layer2.stop(), bgp.stop()]);
     },

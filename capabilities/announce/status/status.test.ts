@@ -26,13 +26,19 @@ function owned(over: Partial<AddressStatus> = {}): AddressStatus {
 }
 
 describe("virtualIpPatch", () => {
-  const mine = { node: "n1", mac: LINK.mac, interface: "eth0", since: "before" };
+  const mine = {
+    ...{ node: "n1", mac: LINK.mac, interface: "eth0", mode: "proxy" },
+    since: "before",
+  };
 
   it("the owner writes itself and the move, from the node that the object names", () => {
     expect(virtualIpPatch(vip({ node: "n3" }), "n1", owned())).toEqual({
       status: {
         protocol: "layer2",
-        intendedOwner: { node: "n1", mac: LINK.mac, interface: "eth0", since: AT },
+        intendedOwner: {
+          ...{ node: "n1", mac: LINK.mac, interface: "eth0", mode: "proxy" },
+          since: AT,
+        },
         lastMove: {
           ...{ from: "n3", to: "n1", cause: "n2 went silent", at: AT },
           ...{ answeredIn: null, convergedIn: null },
@@ -51,7 +57,11 @@ describe("virtualIpPatch", () => {
   it("says nothing that is said already, and keeps since when only the interface changes", () => {
     expect(virtualIpPatch(vip(mine), "n1", owned())).toBeUndefined();
     expect(virtualIpPatch(vip({ ...mine, mac: "old" }), "n1", owned())).toEqual({
-      status: { intendedOwner: { mac: LINK.mac, interface: "eth0" } },
+      status: { intendedOwner: { mac: LINK.mac, interface: "eth0", mode: "proxy" } },
+    });
+    const bindings = [{ address: IP, link: LINK, mode: "packet" as const }];
+    expect(virtualIpPatch(vip(mine), "n1", owned({ bindings }))).toMatchObject({
+      status: { intendedOwner: { mode: "packet" } },
     });
   });
 

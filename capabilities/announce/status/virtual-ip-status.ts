@@ -1,5 +1,4 @@
 import type { AddressConflict, VirtualIP } from "../../config/kinds/virtual-ip";
-import type { Link } from "../layer2/kernel-state";
 import type { Binding } from "../layer2/responder";
 import type { Move } from "../moves";
 
@@ -82,16 +81,16 @@ function ownerPatch(present: VirtualIP, me: string, address: AddressStatus): obj
   const [binding] = address.bindings;
   if (address.owner !== me || !binding || !address.move) return {};
   return said?.node === me
-    ? { ...refreshed(said, binding.link), ...measured(present, address.move) }
-    : takenOver(said, binding.link, address.move);
+    ? { ...refreshed(said, binding), ...measured(present, address.move) }
+    : takenOver(said, binding, address.move);
 }
 
 type Owner = NonNullable<NonNullable<VirtualIP["status"]>["intendedOwner"]>;
 
 /** Still the same node: only what it answers with may have changed. */
-function refreshed(said: Owner, { mac, name }: Link): object {
-  if (said.mac === mac && said.interface === name) return {};
-  return { intendedOwner: { mac, interface: name } };
+function refreshed(said: Owner, { link: { mac, name }, mode }: Binding): object {
+  if (said.mac === mac && said.interface === name && said.mode === mode) return {};
+  return { intendedOwner: { mac, interface: name, mode } };
 }
 
 /** How long the move took is known a little after it was written. */
@@ -114,12 +113,13 @@ function duration(ms: number): string {
   return ms < 1000 ? `${Math.max(1, Math.round(ms))}ms` : `${Number((ms / 1000).toFixed(2))}s`;
 }
 
-function takenOver(said: Owner | undefined, { mac, name }: Link, move: TimedMove): object {
+function takenOver(said: Owner | undefined, { link, mode }: Binding, move: TimedMove): object {
+  const { mac, name } = link;
   const { from, to, cause, at } = move;
   // What the object says is the truth on who was before: this process may not have seen it.
   const unknown = { answeredIn: null, convergedIn: null };
   const moved = { from: said?.node ?? from ?? null, to, cause, at };
   const lastMove = { ...moved, ...unknown, ...timesOf(move) };
-  const intendedOwner = { node: to, mac, interface: name, since: at };
+  const intendedOwner = { node: to, mac, interface: name, mode, since: at };
   return { protocol: "layer2", intendedOwner, lastMove };
 }

@@ -58,6 +58,10 @@ const owner = z
     node: z.string().meta({ description: "The node's name." }),
     mac: optionalText("The MAC address that is answered with."),
     interface: optionalText("The interface that answers."),
+    mode: z.enum(["proxy", "local", "packet"]).exactOptional().meta({
+      description:
+        "How it answers. proxy: the kernel does, for its neighbor proxy entry. local: the kernel does, since the address is one of the node's own. packet: the announcer does, since the kernel would not, as for addresses that kube-proxy makes local in IPVS mode.",
+    }),
     since: time("Since when.").exactOptional(),
   })
   .meta({ description: "Who answers for the address." });
