@@ -2,6 +2,8 @@ import { AT_ONCE, frozen, killed, upgraded } from "./events/announcer";
 import { BROKEN, excluded, preferred } from "./events/moves";
 import { SILENT_HALVES, UNTIL_ONE, filtered, partitioned } from "./events/network";
 import { powerCut, powerCutWithoutApi } from "./events/power";
+import { UNTIL_REPORTED, stranger } from "./events/stranger";
+import { LOST, P99, thousand } from "./events/thousand";
 import { MOVES, hogged, lossy } from "./events/soak";
 import type { Event } from "./trial";
 
@@ -18,6 +20,8 @@ export type Case = {
   readonly limits?: Readonly<Record<string, number>>;
   /** It lasts long and is run once. */
   readonly isSoak?: boolean;
+  /** On fewer nodes it is left out. */
+  readonly minNodes?: number;
 };
 
 export const CASES: Readonly<Record<string, Case>> = {
@@ -78,6 +82,19 @@ export const CASES: Readonly<Record<string, Case>> = {
     event: partitioned,
     subjects: ["ancho"],
     limits: { [SILENT_HALVES]: 0, [UNTIL_ONE]: 1000 },
+  },
+  stranger: {
+    title: "a host outside the cluster takes the address",
+    event: stranger,
+    subjects: ["ancho"],
+    limits: { [UNTIL_REPORTED]: 1000 },
+  },
+  thousand: {
+    title: "power cut of one owner of 1,000 addresses",
+    event: thousand,
+    subjects: ["ancho"],
+    limits: { [P99]: 1000, [LOST]: 0 },
+    minNodes: 10,
   },
   lossy: {
     title: "heartbeats lost one way, then 5 % and 20 % of all",

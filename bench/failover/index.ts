@@ -70,7 +70,7 @@ async function measureSubject(
       const of: Case | undefined = CASES[key];
       return of ? [{ of, times: of.isSoak ? 1 : settings.timesOf(key) }] : [];
     })
-    .filter(({ of }) => of.subjects.includes(name));
+    .filter(({ of }) => of.subjects.includes(name) && nodes >= (of.minNodes ?? 0));
   if (cases.length === 0) return;
   progress(`${name} on ${nodes} nodes`);
   const subject = await SUBJECTS[name](lab, progress);
