@@ -39,6 +39,9 @@ export type HeartbeatOptions = ListenOptions & {
  */
 const SWEEPS_PER_INTERVAL = 2;
 
+/** Half of what is between two ticks: which of them is the nearer one. */
+const EARLY_INTERVALS = 0.25;
+
 /** A membership in the same thread, which also tells what changed. */
 export type RunningHeartbeat = Membership & {
   onChanges(listener: (changes: Changes) => void): void;
@@ -82,7 +85,7 @@ class Heart implements RunningHeartbeat {
   #sequence = 0n;
   #pages = pagesOf(1, []);
   #nextPage = 0;
-  #ticks = 0;
+  #beatAt = -Infinity;
   #onStall = (): void => undefined;
 
   constructor(options: HeartbeatOptions, sockets: Listening) {
@@ -223,9 +226,13 @@ class Heart implements RunningHeartbeat {
     return intervalFactor({ phase: this.#phase, owns, peers: this.#addresses.size });
   }
 
+  /** By the clock, not by counting ticks: of two that are late each would put the heartbeat off. */
   #tick(): void {
-    this.#ticks += 1;
-    if (this.#ticks % (SWEEPS_PER_INTERVAL * this.#factor()) === 0) this.#beat();
+    const now = performance.now();
+    const soonMs = (this.#factor() - EARLY_INTERVALS) * this.#options.intervalMs;
+    if (now - this.#beatAt < soonMs) return;
+    this.#beatAt = now;
+    this.#beat();
   }
 
   /** A heartbeat to all: by the group, and to each that does not hear it by itself. */
