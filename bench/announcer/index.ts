@@ -21,10 +21,11 @@ import { CROWD, CROWD_IP, NODE, NODE_IP, SECRET, SPEAKER_LABELS, SPEAKER_POD } f
 import { addMembers, setStage } from "./stage";
 
 const LAB = "bench-announcer";
-const MEMBERS = [1, 10, 100];
+const MEMBERS = [10, 100];
 const PORT = 7946;
 const INTERVAL_MS = 50;
-const SETTLE_MS = 20_000;
+/** The status of a thousand Services is written in this time, and what V8 compiles is compiled. */
+const SETTLE_MS = 45_000;
 const MEASURE_MS = 15_000;
 const SLOWEST_START_MS = 90_000;
 /** A pipe that nobody reads would fill up. */
@@ -42,7 +43,7 @@ type Cost = {
 };
 
 /**
- * CPU, memory and traffic of an announcer at rest, with 1, 10 and 100 members and a thousand addresses. The other
+ * CPU, memory and traffic of an announcer at rest, with 10 and 100 members and a thousand addresses. The other
  * members are one process that speaks the protocol. Beside it MetalLB's speaker on the same node with the same
  * Services; it is alone in its memberlist, for nobody speaks that here.
  */
@@ -84,7 +85,7 @@ function report(costs: ReadonlyMap<number, Cost>, metallb: Cost): Report {
     unit: "% of a core",
     aim: `≤ ${limit}`,
     holds: of(members).cpu <= limit,
-    peers: { ...beside("cpu"), "Ancho alone": of(1).cpu },
+    peers: beside("cpu"),
   });
   const rss = of(100).rssMiB;
   const sent = of(100).txPackets;
@@ -99,10 +100,10 @@ function report(costs: ReadonlyMap<number, Cost>, metallb: Cost): Report {
         unit: "MiB",
         aim: "≤ 200",
         holds: rss <= 200,
-        peers: { ...beside("rssMiB"), "Ancho alone": of(1).rssMiB, "with 10": of(10).rssMiB },
+        peers: { ...beside("rssMiB"), "with 10": of(10).rssMiB },
       },
       {
-        name: "packets sent by a node of 100",
+        name: "packets sent by a node of 100, to the API server, too",
         value: sent,
         unit: "per second",
         aim: "≤ 25, whatever the number of members",
@@ -143,7 +144,7 @@ async function measureAnnouncer(lab: Lab, members: number): Promise<Cost> {
     return await costOf(lab, announcer);
   } finally {
     await end(announcer);
-    if (crowd) await end(crowd);
+    await end(crowd);
   }
 }
 
@@ -181,8 +182,7 @@ async function measureSpeaker(lab: Lab): Promise<Cost> {
   }
 }
 
-async function startCrowd(lab: Lab, members: number): Promise<ChildProcess | undefined> {
-  if (members === 1) return undefined;
+async function startCrowd(lab: Lab, members: number): Promise<ChildProcess> {
   const folder = await bundleHeartbeat();
   const config = [PORT, INTERVAL_MS, members, CROWD_IP, SECRET].map(String);
   const argv = [process.execPath, join(folder, "heartbeat-crowd.js"), ...config];
