@@ -25,7 +25,7 @@ const loads = [
 ] as const;
 type Load = (typeof loads)[number];
 /** Of so many Services each: 1,000 per arm and number of clients in all. */
-const ROUNDS = 2;
+const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 2);
 const PER_ROUND = Number(process.env["BENCH_SERVICES"] ?? 1_000) / ROUNDS;
 /** Fewer have no p99. */
 const LEAST = 100;
