@@ -43,9 +43,9 @@ const SWEEP_MS = 60_000;
 const CLAIM_STATUS_MS = 1_000;
 /**
  * What follows a create must not stand in the way of the next one: few at once, and a rest after each as long as it
- * took, so that most of an API server's time is left to those who wait for an answer.
+ * took if that was short, so that most of an API server's time is left to those who wait for an answer.
  */
-const SERVICE_PACE = { concurrency: 3, rest: 1 };
+const SERVICE_PACE = { concurrency: 4, rest: 1 };
 const CLAIM_PACE = { concurrency: 2, rest: 1 };
 /** Pools' counters follow at this distance, so that a thousand claims are some writes and not a thousand. */
 const POOL_STATUS_MS = 1_000;

@@ -21,8 +21,8 @@ export type WorkQueueOptions = {
   /** How many keys may run at once (default 1). */
   readonly concurrency?: number;
   /**
-   * After a run its place stays empty for so many times as long as the run took, a second at most (default 0). Work
-   * that nobody waits for slows down like this when the API server does, and leaves it to those who wait.
+   * After a run its place stays empty for so many times as long as the run took, 0.1 s at most (default 0). Work that
+   * nobody waits for slows down like this when the API server does, and leaves it to those who wait.
    */
   readonly rest?: number;
   readonly backoff?: Partial<Backoff>;
@@ -48,7 +48,7 @@ export type WorkQueue = {
   idle(): Promise<void>;
 };
 
-const LONGEST_REST_MS = 1_000;
+const LONGEST_REST_MS = 100;
 const DEFAULT_BACKOFF: Backoff = { baseMs: 100, maxMs: 60_000, jitter: 0.3 };
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
