@@ -53,12 +53,13 @@ describe("Ancho on a cluster that MetalLB served", () => {
 
   async function scale(replicas: number): Promise<void> {
     await c.ok(["-n", "pepr-system", "scale", ...DEPLOYMENTS, `--replicas=${replicas}`]);
-    await c.waitFor(`the control plane to have ${replicas} replicas`, async () => {
+    const isScaled = async (): Promise<boolean> => {
       const found = (await c.get("deployments", "-n", "pepr-system"))?.items ?? [];
       const pods = (await c.get("pods", "-n", "pepr-system"))?.items ?? [];
       const isReady = found.every(({ status }) => (status.readyReplicas ?? 0) === replicas);
       return isReady && pods.length === replicas * DEPLOYMENTS.length;
-    });
+    };
+    await c.waitFor(`the control plane to have ${replicas} replicas`, isScaled, 180_000);
   }
 
   it("moves no address, and gives none of them to those who came while nobody served", async () => {
@@ -77,10 +78,8 @@ describe("Ancho on a cluster that MetalLB served", () => {
   });
 
   it("lets those who share go on sharing, and takes in another one under their key", async () => {
-    const created = await s.create({
-      ...{ name: "i", annotations: SHARE, spec: { ports: [{ port: 82 }] } },
-    });
-    expect(created.spec.loadBalancerIP).toBe("172.30.0.168");
+    await s.create({ name: "i", annotations: SHARE, spec: { ports: [{ port: 82 }] } });
+    await s.settled("i", ["172.30.0.168"]);
   });
 
   it("keeps the address of one that is edited afterwards", async () => {
