@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type { Worker } from "node:worker_threads";
 import { startWorker } from "../worker";
 import type { Bfd, BfdStatus } from "./bfd";
@@ -18,6 +19,12 @@ export type Report =
   | { readonly is: "stopped" };
 
 type Watcher = { status: BfdStatus; onChange: (status: BfdStatus) => void; closed: () => void };
+
+/**
+ * V8 shares out the collection of young objects among threads of the process, and waits for all of them. Those have
+ * no priority: on a busy machine BFD's thread would wait for longer than a neighbor does.
+ */
+const COLLECT_ALONE = "--no-parallel-scavenge";
 
 const NOTHING_KNOWN: BfdStatus = {
   state: "Down",
@@ -44,6 +51,7 @@ export function startBfd(): Bfd {
 
   function thread(): Worker {
     if (worker) return worker;
+    setFlagsFromString(COLLECT_ALONE);
     worker = startWorker(import.meta.url, { source: "thread-main.ts", bundle: "bfd-thread.js" });
     worker.on("message", take);
     return worker;

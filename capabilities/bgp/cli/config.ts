@@ -33,6 +33,19 @@ const route = z
     }
   });
 
+const interval = z.number().min(1).max(4_294_967).optional();
+
+const bfd = z.strictObject({
+  transmitInterval: interval,
+  receiveInterval: interval,
+  echoReceiveInterval: z.number().min(0).max(4_294_967).optional(),
+  detectMultiplier: z.int().min(1).max(255).optional(),
+  isPassive: z.boolean().optional(),
+  isMultihop: z.boolean().optional(),
+  minimumTtl: z.int().min(1).max(255).optional(),
+  isStrict: z.boolean().optional(),
+});
+
 const peer = z
   .strictObject({
     address: address.optional(),
@@ -68,6 +81,7 @@ const peer = z
         isForwarding: z.boolean().default(true),
       })
       .optional(),
+    bfd: bfd.optional(),
     nextHops: z.strictObject({ ipv4: address.optional(), ipv6: address.optional() }).optional(),
     routes: z.array(route).optional(),
   })
