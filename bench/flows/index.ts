@@ -2,8 +2,8 @@ import { createLan } from "../../hack/interop/netns";
 import type { Lan } from "../../hack/interop/netns";
 import { round } from "../report";
 import type { Aim, Report } from "../report";
-import { openFlows, startEcho } from "./tcp";
-import type { Flows } from "./tcp";
+import { openFlows, startEcho } from "../../hack/probe/flows";
+import type { Flows } from "../../hack/probe/flows";
 
 const NODES = ["n1", "n2", "n3", "n4"] as const;
 type Host = (typeof NODES)[number] | "router" | "client";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
-import { enterNamespace } from "../../hack/interop/netns";
+import { enterNamespace } from "../interop/netns";
 
 type Target = { readonly address: string; readonly port: number };
 
