@@ -7,6 +7,8 @@ COPY capabilities/bgp/package.json capabilities/bgp/
 RUN npm ci --omit=dev --omit=peer --no-audit --no-fund
 
 FROM node:20-slim
+# The announcer runs nft to hand running connections over when an address moves.
+RUN apt-get update && apt-get install -y --no-install-recommends nftables && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=packages --chown=65532:65532 /app/node_modules node_modules
 COPY --chown=65532:65532 dist/pepr-ancho.cjs dist/announcer.js dist/package.json dist/

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { anchoImage, inRepo } from "../repo";
 import { writeImage } from "./archive";
 import { stageApplication } from "./application";
-import { stageNode } from "./node-runtime";
+import { stageRuntime } from "./node-runtime";
 
 /** User and group that the control plane runs as; Pepr's boot writes the unpacked module to /app. */
 const nonRoot = { uid: 65532, gid: 65532 };
@@ -15,7 +15,7 @@ const nonRoot = { uid: 65532, gid: 65532 };
 async function main(): Promise<void> {
   const staging = inRepo(".cache/image");
   await rm(staging, { recursive: true, force: true });
-  const runtime = await stageNode(`${staging}/runtime`);
+  const runtime = await stageRuntime(`${staging}/runtime`);
   const application = await stageApplication(`${staging}/application`);
   const out = inRepo("dist/ancho-image.tar");
   await writeImage(
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
       ],
       entrypoint: ["/usr/local/bin/node"],
       cmd: ["/app/dist/announcer.js", "--help"],
-      env: { NODE_ENV: "production", PATH: "/usr/local/bin:/usr/bin:/bin" },
+      env: { NODE_ENV: "production", PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/bin" },
       workdir: "/app",
     },
     out,

@@ -1,14 +1,24 @@
 import { chmod, copyFile, mkdir, realpath, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { quietTask } from "../lab/context";
+import { ensurePackages } from "../lab/packages";
 import { run } from "../process";
 
+/** The packet filter's tool, which the announcer runs, and the Debian package that it is in. */
+const NFT = "/usr/sbin/nft";
+const NFT_PACKAGE = "nftables";
+
 /**
- * Lay out a file system that can run this very Node.js: the binary and the shared libraries the
- * loader asks for, under the paths the loader knows. Returns the folder.
+ * Lay out a file system that can run this very Node.js, and this machine's nft: the binaries and the shared
+ * libraries the loader asks for, under the paths the loader knows. Returns the folder.
  */
-export async function stageNode(root: string): Promise<string> {
-  const libraries = parseLdd(await run(["ldd", process.execPath]));
+export async function stageRuntime(root: string): Promise<string> {
+  await ensurePackages(quietTask(), [NFT_PACKAGE]);
+  const programs = [process.execPath, NFT];
+  const listings = await Promise.all(programs.map(program => run(["ldd", program])));
+  const libraries = [...new Set(listings.flatMap(parseLdd))];
   await place(process.execPath, join(root, "usr/local/bin/node"));
+  await place(NFT, join(root, NFT));
   for (const library of [...libraries, ...(await nameServiceLibraries(libraries))]) {
     await place(library, join(root, library));
   }
