@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { announcerOf, startAnnouncer } from "../ancho";
 import { owners } from "../trial";
+import { withStreams } from "./moves";
 import type { Event, Figures, Scene } from "../trial";
 
 const FROZEN_MS = 10_000;
@@ -16,14 +17,15 @@ export const killed: Event = {
 
 /** Every announcer in turn is ended and started again, as a rolling upgrade does. */
 export const upgraded: Event = {
-  run: async (_, { lab, signal }) => {
-    for (const node of lab.lightNodes) {
-      signal.throwIfAborted();
-      await lab.endDaemon(announcerOf(node), "SIGTERM");
-      await startAnnouncer(lab, node);
-    }
-    return {};
-  },
+  run: async (_, scene) =>
+    withStreams(scene, async () => {
+      const { lab, signal } = scene;
+      for (const node of lab.lightNodes) {
+        signal.throwIfAborted();
+        await lab.endDaemon(announcerOf(node), "SIGTERM");
+        await startAnnouncer(lab, node);
+      }
+    }),
 };
 
 /** All processes of the owner stand still; its kernel goes on. */

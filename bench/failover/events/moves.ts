@@ -1,7 +1,5 @@
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { kubectl } from "../../../hack/deploy";
-import { killGroup } from "../../../hack/lab/run";
+import { streamsDuring } from "../../../hack/probe/streams";
 import { POOL } from "../ancho";
 import { oneOwner } from "../trial";
 import type { Event, Figures, Scene } from "../trial";
@@ -41,30 +39,11 @@ async function prefer({ lab }: Scene, node: string | undefined): Promise<void> {
   await kubectl(lab, [...target, "--type=merge", "-p", patch]);
 }
 
-/** Runs an event with a download under way from each address, and says how many of them broke. */
-async function withStreams(scene: Scene, event: () => Promise<void>): Promise<Figures> {
-  const streams = await Promise.all(scene.subject.addresses.map(ip => startStream(scene, ip)));
-  try {
-    await event();
-    const next = streams.map(stream => nextData(stream));
-    return { [BROKEN]: (await Promise.all(next)).filter(isAlive => !isAlive).length };
-  } finally {
-    for (const { pid } of streams) if (pid !== undefined) killGroup(pid, "SIGKILL");
-  }
-}
-
-async function startStream({ lab }: Scene, address: string): Promise<ChildProcess> {
-  const host = address.includes(":") ? `[${address}]` : address;
-  const child = await lab.spawn("client", ["curl", "-sgN", `http://${host}/stream`]);
-  await nextData(child);
-  return child;
-}
-
-/** Whether something more comes of a download; its server writes ten times a second. */
-async function nextData(child: ChildProcess): Promise<boolean> {
-  if (child.exitCode !== null || child.stdout === null) return false;
-  const signal = AbortSignal.timeout(3000);
-  const data = once(child.stdout, "data", { signal });
-  const exit = once(child, "exit", { signal });
-  return Promise.race([data.then(() => true), exit.then(() => false)]).catch(() => false);
+/** Runs an event with a connection in use to each address, and says how many of them broke. */
+export async function withStreams(
+  { lab, subject }: Scene,
+  event: () => Promise<void>,
+): Promise<Figures> {
+  const streams = await streamsDuring(lab, subject.addresses, event);
+  return { [BROKEN]: streams.filter(({ broken }) => broken !== undefined).length };
 }
