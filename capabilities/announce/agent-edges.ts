@@ -1,8 +1,12 @@
 import type { AgentParts } from "./agent-parts";
 import { createAdvertiser } from "./bgp/advertiser";
 import type { Advertiser } from "./bgp/advertiser";
+import { NO_HANDOVER, createHandover } from "./handover/handover";
+import type { Handover } from "./handover/handover";
+import { openFilter } from "./handover/nft";
 import { chooseInterfaces } from "./layer2/interfaces";
 import type { Link } from "./layer2/kernel-state";
+import { openNeighborTable } from "./layer2/neighbors";
 import { createProber } from "./membership/prober";
 import type { Prober } from "./membership/prober";
 import { createAnnouncer } from "./packet/burst";
@@ -62,6 +66,35 @@ export function advertiserFor({ options, log }: AgentParts, reporter: Reporter):
     },
     onView: (view, changes) => {
       reporter.advertised(view, changes);
+    },
+  });
+}
+
+/** Hands connections over by the kernel's packet filter, counted; where it cannot, users are told once. */
+export function handoverFor(
+  { options, metrics, log, events }: AgentParts,
+  onReady: () => void,
+): Handover {
+  if (!options.handover) return NO_HANDOVER;
+  const table = openNeighborTable();
+  const name = options.nodeName;
+  let told = "";
+  return createHandover({
+    ...{ me: name, filter: openFilter(), excludes: options.excludeInterfaces, onReady },
+    subnets: () => table.subnets(),
+    now: () => performance.now(),
+    after: startTimer,
+    onState: ({ addresses, problems }) => {
+      metrics.handedOver.set(addresses);
+      metrics.handoverProblems.set(problems.length);
+      const text = problems.join("; ");
+      if (text === told) return;
+      told = text;
+      if (text === "") return;
+      const message = `connections that run break when an address moves to or from node ${name}: ${text}`;
+      log.warn({}, message);
+      const node = { apiVersion: "v1", kind: "Node", name };
+      void events.emit(node, "Warning", "HandoverUnavailable", message);
     },
   });
 }

@@ -13,7 +13,8 @@ import type { Claim, Member } from "./membership/membership";
 import type { Prober } from "./membership/prober";
 import { movesBetween } from "./moves";
 import type { Fate, Move } from "./moves";
-import { advertiserFor, announcerFor, proberFor } from "./agent-edges";
+import type { Handover } from "./handover/handover";
+import { advertiserFor, announcerFor, handoverFor, proberFor } from "./agent-edges";
 import type { AgentParts } from "./agent-parts";
 import { startPeers } from "./agent-peers";
 import type { Peers } from "./agent-peers";
@@ -69,6 +70,7 @@ class RunningAgent implements Agent {
   readonly #vips: VirtualIps;
   readonly #wire: WireWatch;
   readonly #bgp: Advertiser;
+  readonly #handover: Handover;
   #peers: Peers | undefined;
   readonly #planner = createPlanner();
   #plan: Plan | undefined;
@@ -137,6 +139,9 @@ class RunningAgent implements Agent {
     this.#vips.onConflict(() => {
       this.#planSoon();
     });
+    this.#handover = handoverFor(parts, () => {
+      this.#planSoon();
+    });
     this.#wire = watchWire(parts, {
       ...{ vips: this.#vips, links: () => this.#links },
       nodes: () => this.#watch.nodes(),
@@ -192,6 +197,7 @@ class RunningAgent implements Agent {
     this.#vips.stop();
     if (wasActive) await this.#responder.own(new Map());
     await this.#responder.stop();
+    await this.#handover.stop();
     await sessions;
     await this.#peers?.stop();
     await this.#reporter.stop();
@@ -208,7 +214,8 @@ class RunningAgent implements Agent {
   }
 
   async #activateOnceSynced(keyed: Promise<void>): Promise<void> {
-    await Promise.all([this.#watch.synced, this.#vips.synced, keyed]);
+    const known = [this.#watch.synced, this.#vips.synced, this.#handover.start()];
+    await Promise.all([...known, keyed]);
     this.#peers?.setNodes(this.#watch.nodes());
     // Who is there must be known before anything is owned or released: a node that comes back must not
     // believe that it is alone.
@@ -343,10 +350,12 @@ class RunningAgent implements Agent {
     const mine = this.#wire.release(moves.filter(({ to }) => to === this.#me));
     mine.forEach(({ address }) => this.#toAnnounce.add(address));
     this.#noteContests(plan);
+    const [nodes, links] = [this.#watch.nodes(), this.#links];
+    this.#handover.planned({ plan, members: this.#members(), own: this.#claims, nodes, links });
     this.#ownership = nextOwnership(this.#ownership, {
       ...{ plan, me: this.#me, now },
       isClaimedBy: (address, node) => claimed.get(node)?.has(address) ?? false,
-      isWithheld: address => this.#wire.isWithheld(address),
+      isWithheld: address => this.#wire.isWithheld(address) || this.#handover.isAwaited(address),
     });
     const { owned, lingering } = this.#ownership;
     this.#responder.know(new Set(plan.addresses.keys()));

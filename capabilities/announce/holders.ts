@@ -124,6 +124,17 @@ export function suspectsOf(
   );
 }
 
+/** Who claims each address, whether that gives a right or not. */
+export function holdersByAddress(
+  claimants: readonly { readonly node: string; readonly claims: readonly Claim[] }[],
+): Holders {
+  const found = new Map<string, Holder[]>();
+  for (const { node, claims } of claimants) {
+    for (const { address, epoch } of claims) push(found, address, { node, epoch });
+  }
+  return found;
+}
+
 /** The addresses that each member claims. */
 export function claimsByNode(members: readonly Member[]): ReadonlyMap<string, ReadonlySet<string>> {
   return new Map(

@@ -5,6 +5,7 @@ import { createLogger } from "../kube/log";
 import type { Logger } from "../kube/log";
 import { startAgent } from "./agent";
 import type { Agent } from "./agent";
+import { removeForwarding } from "./handover/nft";
 import { openKernel } from "./layer2/netlink";
 import { cleanUp } from "./layer2/responder";
 import { createMetrics } from "./metrics";
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
 
 async function runCleanUp(sysctlRoot: string): Promise<void> {
   const kernel = openKernel();
-  const problems = await cleanUp(kernel, sysctlRoot);
+  const problems = [...(await cleanUp(kernel, sysctlRoot)), ...(await removeForwarding())];
   kernel.close();
   problems.forEach(problem => process.stderr.write(`announcer: ${problem}\n`));
   process.exitCode = problems.length > 0 ? EXIT_FAILED : EXIT_OK;

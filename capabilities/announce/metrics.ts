@@ -22,6 +22,9 @@ export type Metrics = {
   readonly sessionDowns: Counter<"peer">;
   /** Adds what was asked and answered by packets. */
   readonly countAnswers: (counts: readonly AnswerCount[]) => void;
+  /** Addresses of which packets may go on to a former owner, and what keeps them from it. */
+  readonly handedOver: Gauge;
+  readonly handoverProblems: Gauge;
   readonly conflicts: Gauge;
   readonly conflictsSeen: Counter;
   readonly defences: Counter;
@@ -124,6 +127,14 @@ export function createMetrics(): Metrics {
       help: "ARP requests and neighbor solicitations sent to find out whether a silent owner still answers",
       registers,
     }),
+    handedOver: gauge(
+      "ancho_handover_addresses",
+      "Addresses for which packets of TCP connections that this node does not track go to a former owner",
+    ),
+    handoverProblems: gauge(
+      "ancho_handover_problems",
+      "Reasons why connections are not handed over when addresses move; 0 is well",
+    ),
     conflicts: gauge(
       "ancho_address_conflicts",
       "Addresses looked after by this node that a host outside the cluster has, too",

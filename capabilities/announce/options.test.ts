@@ -9,6 +9,12 @@ function options(args: readonly string[], env: Record<string, string> = {}): Opt
 }
 
 describe("readCommand", () => {
+  it("hands connections over only where it is asked to", () => {
+    expect(options(["--node-name=n1"], {})).toMatchObject({ handover: false });
+    expect(options(["--node-name=n1", "--handover"], {})).toMatchObject({ handover: true });
+    expect(options(["--node-name=n1"], { HANDOVER: "true" })).toMatchObject({ handover: true });
+  });
+
   it("needs nothing but the node's name", () => {
     expect(options(["--node-name", "n1"])).toMatchObject({
       nodeName: "n1",

@@ -15,6 +15,8 @@ export type Options = {
   readonly excludeInterfaces: readonly RegExp[];
   readonly loadBalancerClass?: string;
   readonly ignoreExcludeLabel: boolean;
+  /** Running connections are handed over when addresses move. */
+  readonly handover: boolean;
   readonly placement: Placement;
   /** Time between two moves that even out the spread, ms; 0: none. */
   readonly rebalanceIntervalMs: number;
@@ -110,6 +112,10 @@ const SWITCHES = {
     env: "IGNORE_EXCLUDE_LB",
     help: "use nodes with the label exclude-from-external-load-balancers too",
   },
+  handover: {
+    env: "HANDOVER",
+    help: "hand running TCP connections over when an address moves on purpose; needs nft (experimental)",
+  },
   cleanup: { help: "remove all that the announcer left in the kernel, and exit" },
   help: { help: "print this, and exit" },
 } as const;
@@ -125,8 +131,11 @@ export function readCommand(args: readonly string[], env: Env): Command {
     if (values["cleanup"]) {
       return { do: "cleanup", sysctlRoot: valueOf("sysctl-root", values, env) ?? "" };
     }
-    const ignore = values["ignore-exclude-lb"] === true || env["IGNORE_EXCLUDE_LB"] === "true";
-    return { do: "run", options: readOptions(name => valueOf(name, values, env), ignore) };
+    const ignoreExcludeLabel =
+      values["ignore-exclude-lb"] === true || env["IGNORE_EXCLUDE_LB"] === "true";
+    const handover = values["handover"] === true || env["HANDOVER"] === "true";
+    const options = readOptions(name => valueOf(name, values, env));
+    return { do: "run", options: { ...options, ignoreExcludeLabel, handover } };
   } catch (error) {
     return { do: "fail", message: error instanceof Error ? error.message : String(error) };
   }
@@ -168,8 +177,7 @@ function valueOf(name: FlagName, values: Record<string, unknown>, env: Env): str
 
 function readOptions(
   get: (name: FlagName) => string | undefined,
-  ignoreExcludeLabel: boolean,
-): Options {
+): Omit<Options, "ignoreExcludeLabel" | "handover"> {
   const nodeName = get("node-name");
   if (nodeName === undefined) {
     throw new Error("--node-name is missing: give the name of the Node that this runs on");
@@ -197,7 +205,6 @@ function readOptions(
     refreshIntervalMs: 1000 * readRefresh(get("refresh-interval-s")),
     sysctlRoot: get("sysctl-root") ?? "",
     excludeInterfaces: readPatterns(get("exclude-interfaces") ?? ""),
-    ignoreExcludeLabel,
     placement: readPlacement(get("placement")),
     rebalanceIntervalMs:
       readNumber("rebalance-interval", get("rebalance-interval"), [0, 86_400]) * 1000,

@@ -1,7 +1,8 @@
 import { createRtNetlink } from "netlink";
 import type { RtNetlinkSocket, rt } from "netlink";
-import { formatAddress } from "../../config/address";
+import { cidrRange, formatAddress } from "../../config/address";
 import { addressFromBytes } from "../address-bytes";
+import type { Subnet } from "../handover/way";
 import { formatMac } from "../packet/ethernet";
 
 /** A host that this node's kernel has resolved. */
@@ -21,6 +22,8 @@ export type NeighborTable = {
   neighbors(): Promise<readonly Neighbor[]>;
   /** Of all default routes of the main table. */
   gateways(): Promise<readonly Gateway[]>;
+  /** The networks that this node is in, by its addresses. */
+  subnets(): Promise<readonly Subnet[]>;
   close(): void;
 };
 
@@ -37,6 +40,7 @@ export function openNeighborTable(): NeighborTable {
   return {
     neighbors: () => readNeighbors(socket),
     gateways: () => readGateways(socket),
+    subnets: () => readSubnets(socket),
     close: () => {
       socket.socket.close();
     },
@@ -62,6 +66,19 @@ function neighborOf({ data, attrs }: rt.NeighborMessage): readonly Neighbor[] {
 
 function isValid({ state = {} }: rt.Neighbor): boolean {
   return !state.incomplete && !state.failed && !state.noarp;
+}
+
+async function readSubnets(socket: RtNetlinkSocket): Promise<readonly Subnet[]> {
+  const found: Subnet[] = [];
+  for (const family of [AF_INET, AF_INET6]) {
+    for (const { data, attrs } of await socket.getAddresses({ family }, {}, OPTIONS)) {
+      const address = attrs.address && addressFromBytes(attrs.address);
+      if (!address || data.index === undefined) continue;
+      const range = cidrRange(address, data.prefixlen ?? 0);
+      found.push({ range, interfaceIndex: data.index });
+    }
+  }
+  return found;
 }
 
 async function readGateways(socket: RtNetlinkSocket): Promise<readonly Gateway[]> {
