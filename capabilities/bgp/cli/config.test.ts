@@ -35,6 +35,12 @@ describe("a file for bgp-ts speak", () => {
       "as: 64501\n    holdTime: 2",
       /holdTime: is neither 0 nor at least 3/,
     ],
+    [
+      "an interval of BFD",
+      "as: 64501",
+      "as: 64501\n    bfd: { transmitInterval: 0 }",
+      /^peers\[0\]\.bfd\.transmitInterval: /,
+    ],
     ["all of it", /[^]*/, "[]", /^the file: .*expected object/],
   ])("bgp 2: is refused for %s, with where and what", (_what, from, to, message) => {
     expect(() => parseConfig(FILE.replace(from, to))).toThrow(message);
