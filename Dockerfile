@@ -11,7 +11,7 @@ FROM node:20-slim
 RUN apt-get update && apt-get install -y --no-install-recommends nftables && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=packages --chown=65532:65532 /app/node_modules node_modules
-COPY --chown=65532:65532 dist/pepr-ancho.cjs dist/announcer.js dist/package.json dist/
+COPY --chown=65532:65532 dist/pepr-ancho.cjs dist/announcer.js dist/heartbeat-thread.js dist/packet-thread.js dist/bfd-thread.js dist/package.json dist/
 # Pepr's own boot (npx pepr deploy) unpacks the module to /app as this user.
 RUN chown 65532:65532 /app
 ENTRYPOINT ["node"]
