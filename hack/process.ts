@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { run as runToEnd } from "./lab/run";
 import { repoRoot } from "./repo";
@@ -25,4 +26,12 @@ export async function show(argv: readonly string[]): Promise<boolean> {
   const child = spawn(command, args, { cwd: repoRoot, stdio: "inherit" });
   const [code] = (await once(child, "close")) as [number | null];
   return code === 0;
+}
+
+/** Ends a process of ours and waits until it has; one that has ended already is left alone. */
+export async function endChild(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill(signal);
+  await exit;
 }

@@ -10,6 +10,7 @@ import { downLab, upLab } from "../../hack/lab/lab";
 import type { Lab } from "../../hack/lab/lab";
 import { binary } from "../../hack/lab/paths";
 import { metallbProgram, metallbVersion } from "../../hack/peers/metallb";
+import { endChild } from "../../hack/process";
 import { inRepo } from "../../hack/repo";
 import { waitFor } from "../../hack/wait";
 import { usageOf } from "../bgp/process-usage";
@@ -143,8 +144,8 @@ async function measureAnnouncer(lab: Lab, members: number): Promise<Cost> {
     );
     return await costOf(lab, announcer);
   } finally {
-    await end(announcer);
-    await end(crowd);
+    await endChild(announcer, "SIGKILL");
+    await endChild(crowd, "SIGKILL");
   }
 }
 
@@ -177,7 +178,7 @@ async function measureSpeaker(lab: Lab): Promise<Cost> {
     );
     return await costOf(lab, speaker);
   } finally {
-    await end(speaker);
+    await endChild(speaker, "SIGKILL");
     await rm(keys, { recursive: true });
   }
 }
@@ -218,13 +219,6 @@ async function trafficOf(lab: Lab): Promise<{ readonly rx: Counter; readonly tx:
   const [link] = JSON.parse(stdout) as { readonly stats64: { rx: Counter; tx: Counter } }[];
   if (!link) throw new Error(`${NODE} has no eth0`);
   return link.stats64;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, "exit");
-  child.kill("SIGKILL");
-  await exit;
 }
 
 function progress(line: string): void {

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { createLan } from "../../hack/interop/netns";
 import type { Lan } from "../../hack/interop/netns";
+import { endChild } from "../../hack/process";
 import { usageOf } from "../bgp/process-usage";
 import { round } from "../report";
 import type { Report } from "../report";
@@ -107,7 +108,7 @@ async function measure(folder: string, members: number): Promise<Cost> {
     await heardAll(subject, members - 1);
     return await costOf(lan, subject);
   } finally {
-    for (const child of children) await end(child);
+    for (const child of children) await endChild(child, "SIGKILL");
     await lan.remove();
   }
 }
@@ -153,11 +154,4 @@ async function trafficOf(lan: Lan<Host>): Promise<Readonly<Record<"rx" | "tx", R
   const [link] = JSON.parse(text) as { readonly stats64: Record<"rx" | "tx", Rate> }[];
   if (!link) throw new Error("the subject has no eth0");
   return link.stats64;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, "exit");
-  child.kill("SIGKILL");
-  await exit;
 }
