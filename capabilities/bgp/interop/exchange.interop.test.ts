@@ -5,6 +5,7 @@ import { startGobgp } from "../../../hack/interop/gobgp";
 import type { Gobgp } from "../../../hack/interop/gobgp";
 import { createLan, enterNamespace } from "../../../hack/interop/netns";
 import type { Lan } from "../../../hack/interop/netns";
+import { startTogether } from "../../../hack/interop/together";
 import { settleAll, waitFor } from "../../../hack/wait";
 import { createSpeaker, linkBandwidth } from "../index";
 import type { Peer, Speaker } from "../index";
@@ -33,16 +34,13 @@ describe("on a session, the speaker and", () => {
   beforeAll(async () => {
     lan = await createLan("bgp-exchange", HOSTS);
     leave = enterNamespace(lan.namespace("us"));
-    await settleAll<unknown>([
-      startFrr(FRR, lan.inside("frr")).then(it => {
-        frr = it;
-        stops.push(() => it.stop());
-      }),
-      startGobgp(GOBGP, lan.inside("gobgp")).then(it => {
-        gobgp = it;
-        stops.push(() => it.stop());
-      }),
-    ]);
+    ({ frr, gobgp } = await startTogether(
+      {
+        frr: startFrr(FRR, lan.inside("frr")),
+        gobgp: startGobgp(GOBGP, lan.inside("gobgp")),
+      },
+      stops,
+    ));
   });
 
   afterEach(async () => {

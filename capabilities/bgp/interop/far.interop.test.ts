@@ -5,6 +5,7 @@ import { startFrr } from "../../../hack/interop/frr";
 import type { Frr } from "../../../hack/interop/frr";
 import { createLan, enterNamespace } from "../../../hack/interop/netns";
 import type { Lan } from "../../../hack/interop/netns";
+import { startTogether } from "../../../hack/interop/together";
 import { settleAll, waitFor } from "../../../hack/wait";
 import { createSpeaker } from "../index";
 import type { Peer, PeerOptions, Speaker } from "../index";
@@ -35,16 +36,13 @@ describe("over two hops the speaker and", () => {
     await lan.run("us", "ip", "route", "add", "10.10.0.0/24", "via", "10.9.0.200");
     for (const far of ["frr", "bird"] as const)
       await lan.run(far, "ip", "route", "add", "10.9.0.0/24", "via", "10.10.0.200");
-    await settleAll<unknown>([
-      startFrr(FRR, lan.inside("frr")).then(it => {
-        frr = it;
-        stops.push(() => it.stop());
-      }),
-      startBird(BIRD, lan.inside("bird")).then(it => {
-        bird = it;
-        stops.push(() => it.stop());
-      }),
-    ]);
+    ({ frr, bird } = await startTogether(
+      {
+        frr: startFrr(FRR, lan.inside("frr")),
+        bird: startBird(BIRD, lan.inside("bird")),
+      },
+      stops,
+    ));
   });
 
   afterEach(async () => {

@@ -9,6 +9,7 @@ import { startGobgp } from "../../../hack/interop/gobgp";
 import type { Gobgp } from "../../../hack/interop/gobgp";
 import { createLan, enterNamespace } from "../../../hack/interop/netns";
 import type { Lan } from "../../../hack/interop/netns";
+import { startTogether } from "../../../hack/interop/together";
 import { settleAll, waitFor } from "../../../hack/wait";
 import { createSpeaker } from "../index";
 import type { Peer, Speaker } from "../index";
@@ -37,12 +38,6 @@ describe("the speaker and", () => {
   const stops: (() => Promise<void>)[] = [];
   const peers = new Map<string, Peer>();
 
-  const start = async <R extends { stop(): Promise<void> }>(starting: Promise<R>): Promise<R> => {
-    const router = await starting;
-    stops.push(() => router.stop());
-    return router;
-  };
-
   beforeAll(async () => {
     lan = await createLan("bgp-matrix", HOSTS);
     leave = enterNamespace(lan.namespace("us"));
@@ -57,12 +52,15 @@ describe("the speaker and", () => {
       peer.announce(prefixesOf(one));
       peers.set(`${router} ${one.number}`, peer);
     }
-    await settleAll<unknown>([
-      start(startFrr(frrConfig(), lan.inside("frr"))).then(it => (frr = it)),
-      start(startBird(birdConfig(), lan.inside("bird"))).then(it => (bird = it)),
-      start(startGobgp(gobgpConfig(), lan.inside("gobgp"))).then(it => (gobgp = it)),
-      start(startExabgp(EXABGP, lan.inside("exabgp"))).then(it => (exabgp = it)),
-    ]);
+    ({ frr, bird, gobgp, exabgp } = await startTogether(
+      {
+        frr: startFrr(frrConfig(), lan.inside("frr")),
+        bird: startBird(birdConfig(), lan.inside("bird")),
+        gobgp: startGobgp(gobgpConfig(), lan.inside("gobgp")),
+        exabgp: startExabgp(EXABGP, lan.inside("exabgp")),
+      },
+      stops,
+    ));
   });
 
   afterAll(async () => {

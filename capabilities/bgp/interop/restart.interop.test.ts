@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,8 @@ import { startFrr } from "../../../hack/interop/frr";
 import type { Frr } from "../../../hack/interop/frr";
 import { createLan } from "../../../hack/interop/netns";
 import type { Lan } from "../../../hack/interop/netns";
+import { startTogether } from "../../../hack/interop/together";
+import { endChild } from "../../../hack/process";
 import { inRepo } from "../../../hack/repo";
 import { settleAll, waitFor } from "../../../hack/wait";
 
@@ -31,16 +32,13 @@ describe("bgp-ts speak", () => {
   beforeAll(async () => {
     lan = await createLan("bgp-restart", HOSTS);
     folder = await mkdtemp(join(tmpdir(), "bgp-ts-"));
-    await settleAll<unknown>([
-      startFrr(FRR, lan.inside("frr")).then(it => {
-        frr = it;
-        stops.push(() => it.stop());
-      }),
-      startBird(BIRD, lan.inside("bird")).then(it => {
-        bird = it;
-        stops.push(() => it.stop());
-      }),
-    ]);
+    ({ frr, bird } = await startTogether(
+      {
+        frr: startFrr(FRR, lan.inside("frr")),
+        bird: startBird(BIRD, lan.inside("bird")),
+      },
+      stops,
+    ));
   });
 
   afterAll(async () => {
@@ -69,10 +67,7 @@ describe("bgp-ts speak", () => {
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
-    if (child?.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, "exit");
-    child.kill(signal);
-    await exit;
+    if (child) await endChild(child, signal);
   }
 
   const frrTable = async (): Promise<readonly string[]> => {

@@ -5,6 +5,7 @@ import { startFrr } from "../../../hack/interop/frr";
 import type { Frr } from "../../../hack/interop/frr";
 import { createLan, enterNamespace } from "../../../hack/interop/netns";
 import type { Lan } from "../../../hack/interop/netns";
+import { startTogether } from "../../../hack/interop/together";
 import { settleAll, waitFor } from "../../../hack/wait";
 import { createSpeaker } from "../index";
 import type { Peer, PeerOptions, Speaker } from "../index";
@@ -58,16 +59,13 @@ describe("without addresses the speaker and", () => {
       frr: add(ours, { interface: "frr0", as: "external" }),
       bird: add(ours, { interface: "bird0", as: 65_102 }),
     };
-    await settleAll<unknown>([
-      startFrr(FRR, lan.inside("frr")).then(it => {
-        frr = it;
-        stops.push(() => it.stop());
-      }),
-      startBird(BIRD, lan.inside("bird")).then(it => {
-        bird = it;
-        stops.push(() => it.stop());
-      }),
-    ]);
+    ({ frr, bird } = await startTogether(
+      {
+        frr: startFrr(FRR, lan.inside("frr")),
+        bird: startBird(BIRD, lan.inside("bird")),
+      },
+      stops,
+    ));
   });
 
   afterAll(async () => {
