@@ -47,7 +47,7 @@ export function configurationOf(
     router id 10.9.0.${host === "bird" ? 1 : 2};
     protocol device { }
     protocol bfd {
-      debug { states };
+      debug { events };
       interface "*" { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; };
       ${sessions.join("\n")}
     }`;
@@ -63,7 +63,7 @@ export function startRouter(
   return startBird(configuration, argv => inside([...first, ...argv]));
 }
 
-/** How often BIRD has taken one of these sessions from Up to something else so far. */
+/** How often BIRD has taken one of these sessions from Up to something else so far: it logs that with `debug { events }` only. */
 export async function fallsIn(bird: Bird, pairs: readonly Pair[]): Promise<number> {
   const neighbors = new Set(pairs.map(({ near }) => near));
   const falls = (await bird.log()).matchAll(/Session to (\S+) changed state from Up to/g);
