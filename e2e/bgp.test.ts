@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBird } from "../hack/interop/bird";
 import type { Bird } from "../hack/interop/bird";
+import { announcerObjects } from "../hack/install/announcer";
 import { answerOf, applyWeb, request, serviceFor, statusAddresses } from "./fixtures";
 import type { Cluster } from "./support";
 import { cluster } from "./support";
@@ -99,6 +100,12 @@ describe("announcers that speak BGP", () => {
       return sessions.length === nodes.size;
     });
     expect(new Set(await states())).toEqual(new Set([""]));
+    // An install that is applied again takes no right away.
+    await c.apply(announcerObjects("unused").filter(({ kind }) => kind === "Role"));
+    expect(await mayRead(`secret/${app}`)).toBe(true);
+    expect(await mayRead("secret/memberlist")).toBe(true);
+    expect(await mayRead("secret/another")).toBe(false);
+    expect(await mayRead("secrets")).toBe(false);
   });
 
   it("metallb 180: give the router a route over every node, and traffic arrives", async () => {
@@ -186,7 +193,17 @@ describe("announcers that speak BGP", () => {
       return !(await bird.ask("show protocols")).includes("Established");
     });
     expect(await bird.log()).toContain("no BGPPeer for this node any more");
+    await c.waitFor("no right to read its Secret", async () => !(await mayRead(`secret/${app}`)));
   });
+
+  /** Whether announcers have the right; the API server itself is asked. */
+  async function mayRead(what: string): Promise<boolean> {
+    const announcer = `system:serviceaccount:${NAMESPACE}:ancho-announcer`;
+    const { stdout } = await c.kubectl([
+      ...["auth", "can-i", "get", what, "-n", NAMESPACE, "--as", announcer],
+    ]);
+    return stdout.trim() === "yes";
+  }
 
   function patch(change: object): readonly string[] {
     return ["patch", "service", app, "--type=merge", "-p", JSON.stringify(change)];

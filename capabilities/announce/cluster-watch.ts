@@ -1,6 +1,7 @@
 import type { kind } from "kubernetes-fluent-client";
 import { formatConfigError, parseConfig } from "../config/config";
 import type { Config } from "../config/config";
+import { passwordSecretsOf } from "../config/bgp/password";
 import { CONFIG_MAP_NAME } from "../config/config-map/convert";
 import { bgpAdvertisementResource } from "../config/kinds/bgp-advertisement";
 import { bfdProfileResource } from "../config/kinds/bfd-profile";
@@ -8,12 +9,13 @@ import { bgpPeerResource } from "../config/kinds/bgp-peer";
 import { communityResource } from "../config/kinds/community";
 import { ipAddressPoolResource } from "../config/kinds/ip-address-pool";
 import { l2AdvertisementResource } from "../config/kinds/l2-advertisement";
-import { configMaps, endpointSlices, nodes, secrets, services } from "../kube/resource";
+import { configMaps, endpointSlices, nodes, services } from "../kube/resource";
 import { errorsHere } from "./bgp/elsewhere";
 import type { Log } from "../kube/log";
 import { watchStore } from "../kube/store";
 import { groupSlices, nodeFacts, serviceFacts } from "./facts";
 import type { NodeFacts, ServiceFacts } from "./facts";
+import { watchPeerSecrets } from "./peer-secrets";
 import { atMostEvery } from "./timers";
 
 /** The cluster's state as this node last heard of it; it stays when the API server goes. */
@@ -99,21 +101,24 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   });
   const poolStore = watchStore<unknown>(ipAddressPoolResource, configured);
   const adStore = watchStore<unknown>(l2AdvertisementResource, configured);
-  const peerStore = watchStore<unknown>(bgpPeerResource, configured);
+  const peerStore = watchStore<unknown>(bgpPeerResource, {
+    ...configured,
+    onChange: () => {
+      peerSecrets.follow(passwordSecretsOf(peerStore.list()));
+      configured.onChange();
+    },
+  });
   const bgpAdStore = watchStore<unknown>(bgpAdvertisementResource, configured);
   const communityStore = watchStore<unknown>(communityResource, configured);
   const bfdStore = watchStore<unknown>(bfdProfileResource, configured);
-  const secretStore = watchStore<unknown>(secrets, {
-    ...configured,
-    fieldSelector: { type: "kubernetes.io/basic-auth" },
-  });
+  const peerSecrets = watchPeerSecrets(configured);
   const configMapStore = watchStore<unknown>(configMaps, {
     ...configured,
     fieldSelector: { "metadata.name": CONFIG_MAP_NAME },
   });
   const stores = [
     ...[serviceStore, sliceStore, nodeStore, poolStore, adStore],
-    ...[peerStore, bgpAdStore, communityStore, bfdStore, secretStore, configMapStore],
+    ...[peerStore, bgpAdStore, communityStore, bfdStore, configMapStore],
   ];
 
   function readServices(): readonly ServiceFacts[] {
@@ -124,7 +129,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   }
 
   return {
-    synced: Promise.all(stores.map(store => store.synced)),
+    synced: Promise.all(stores.map(store => store.synced)).then(() => peerSecrets.settled()),
     services: () => {
       serviceList ??= readServices();
       served = serviceList.length;
@@ -139,7 +144,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
         bgpAds: bgpAdStore.list(),
         communities: communityStore.list(),
         bfdProfiles: bfdStore.list(),
-        secrets: secretStore.list(),
+        secrets: peerSecrets.list(),
         configMap: configMapStore.list()[0],
       }),
     service: key => serviceStore.get(key),
@@ -147,6 +152,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     stop: () => {
       changes.stop();
       serviceChanges.stop();
+      peerSecrets.stop();
       stores.forEach(store => {
         store.stop();
       });

@@ -15,6 +15,7 @@ import { createLogger } from "../kube/log";
 import { configMaps, namespaces, services } from "../kube/resource";
 import { watchStore } from "../kube/store";
 import { keepControllerState } from "./controller-state";
+import { keepBgpSecrets } from "./bgp-secrets";
 import { createClaims, virtualIPs } from "./claims";
 import { readClusterFamilies } from "./cluster-families";
 import { createConfigMapReport } from "./config-map-report";
@@ -130,9 +131,11 @@ export async function startIpam(): Promise<void> {
     const report = { ...sources, isLeading, events: recorder(client), log };
     const reportConfigMap = createConfigMapReport(report);
     const state = keepControllerState({ ...report, client, namespace });
+    const secrets = keepBgpSecrets({ client, namespace, isLeading, log });
     setInterval(() => {
       reportConfigMap();
       state.changed();
+      secrets.changed();
     }, CONFIG_REPORT_MS).unref();
   }
   if (!reconciler) await reserveInUse(client, ledger, hooks);

@@ -74,6 +74,13 @@ export const namespaces: ResourceKind<kind.Namespace> = core("Namespace", "names
 export const events: ResourceKind<kind.CoreEvent> = core("Event", "events");
 export const configMaps: ResourceKind<kind.ConfigMap> = core("ConfigMap", "configmaps");
 export const secrets: ResourceKind<kind.Secret> = core("Secret", "secrets");
+export const roles: ResourceKind<kind.Role> = {
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  kind: "Role",
+  plural: "roles",
+  namespaced: true,
+};
 export const endpointSlices: ResourceKind<kind.EndpointSlice> = {
   group: "discovery.k8s.io",
   version: "v1",

@@ -2,6 +2,8 @@ import type { Manifest } from "./manifest";
 
 const name = "ancho-announcer";
 const namespace = "metallb-system";
+/** As the control plane's `bgp-secrets.ts` has it. */
+const SECRETS_ROLE = "ancho-bgp-secrets";
 const labels = { app: "ancho", component: "announcer" };
 const read = ["get", "list", "watch"];
 const roleSubject = { kind: "ServiceAccount", name, namespace };
@@ -24,6 +26,7 @@ export function announcerObjects(image: string): readonly Manifest[] {
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
     ...clusterRights,
     ...namespaceRights,
+    ...secretRights,
     daemonSet(image),
   ];
 }
@@ -53,53 +56,77 @@ const clusterRights: readonly Manifest[] = [
 ];
 
 const namespaceRights: readonly Manifest[] = [
-  {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "Role",
-    metadata: { name, namespace },
-    rules: [
-      {
-        apiGroups: ["metallb.io"],
-        resources: [
-          ...["ipaddresspools", "l2advertisements"],
-          ...["bgppeers", "bgpadvertisements", "communities", "bfdprofiles"],
-        ],
-        verbs: read,
-      },
-      {
-        apiGroups: ["metallb.io"],
-        resources: ["servicel2statuses", "servicebgpstatuses"],
-        verbs: [...read, "create", "delete"],
-      },
-      {
-        apiGroups: ["metallb.io"],
-        resources: ["configurationstates"],
-        verbs: [...read, "create"],
-      },
-      {
-        apiGroups: ["metallb.io"],
-        resources: [
-          ...["servicel2statuses/status", "servicebgpstatuses/status"],
-          "configurationstates/status",
-        ],
-        verbs: ["patch"],
-      },
-      // The configuration of MetalLB 0.12 and older.
-      { apiGroups: [""], resources: ["configmaps"], resourceNames: ["config"], verbs: read },
-      // The key of the heartbeats, and the passwords of BGPPeers, whose Secrets have any name. A name could not
-      // restrict create, since the object has none yet.
-      { apiGroups: [""], resources: ["secrets"], verbs: read },
-      { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
-    ],
-  },
-  {
+  role(name, [
+    {
+      apiGroups: ["metallb.io"],
+      resources: [
+        ...["ipaddresspools", "l2advertisements"],
+        ...["bgppeers", "bgpadvertisements", "communities", "bfdprofiles"],
+      ],
+      verbs: read,
+    },
+    {
+      apiGroups: ["metallb.io"],
+      resources: ["servicel2statuses", "servicebgpstatuses"],
+      verbs: [...read, "create", "delete"],
+    },
+    {
+      apiGroups: ["metallb.io"],
+      resources: ["configurationstates"],
+      verbs: [...read, "create"],
+    },
+    {
+      apiGroups: ["metallb.io"],
+      resources: [
+        ...["servicel2statuses/status", "servicebgpstatuses/status"],
+        "configurationstates/status",
+      ],
+      verbs: ["patch"],
+    },
+    // The configuration of MetalLB 0.12 and older.
+    { apiGroups: [""], resources: ["configmaps"], resourceNames: ["config"], verbs: read },
+    // The key of the heartbeats. A name could not restrict create, since the object has none yet.
+    { apiGroups: [""], resources: ["secrets"], resourceNames: ["memberlist"], verbs: read },
+    { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
+  ]),
+  binding(name, roleSubject),
+];
+
+/**
+ * The passwords of BGPPeers are in Secrets of any name. The control plane keeps the names that BGPPeers name in a Role,
+ * which it can do without being able to read them itself: `escalate` lets it grant what it does not have, there only.
+ */
+const secretRights: readonly Manifest[] = [
+  // Without the field, an install that is applied again, or a GitOps tool, leaves alone what the control plane wrote.
+  role(SECRETS_ROLE),
+  binding(SECRETS_ROLE, roleSubject),
+  role(`${SECRETS_ROLE}-keeper`, [
+    {
+      apiGroups: ["rbac.authorization.k8s.io"],
+      resources: ["roles"],
+      resourceNames: [SECRETS_ROLE],
+      verbs: [...read, "patch", "escalate"],
+    },
+  ]),
+  binding(`${SECRETS_ROLE}-keeper`, {
+    ...{ kind: "ServiceAccount", name: "pepr-ancho", namespace: "pepr-system" },
+  }),
+];
+
+function role(of: string, rules?: readonly object[]): Manifest {
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  return { apiVersion, kind: "Role", metadata: { name: of, namespace }, ...(rules && { rules }) };
+}
+
+function binding(of: string, subject: typeof roleSubject): Manifest {
+  return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "RoleBinding",
-    metadata: { name, namespace },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
-    subjects: [roleSubject],
-  },
-];
+    metadata: { name: of, namespace },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: of },
+    subjects: [subject],
+  };
+}
 
 function daemonSet(image: string): Manifest {
   return {

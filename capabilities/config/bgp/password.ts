@@ -38,6 +38,16 @@ export function passwordOf(
   return { finding: { field, value: name, problem, remedy, mayComeLater: true } };
 }
 
+/** Names of the Secrets that these BGPPeers name, whatever else may be wrong with them; sorted, each once. */
+export function passwordSecretsOf(peers: readonly unknown[]): readonly string[] {
+  const names = peers.flatMap(peer => {
+    const { spec } = peer as { readonly spec?: Wish };
+    const name: unknown = spec?.passwordSecret?.name;
+    return typeof name === "string" && name !== "" ? name : [];
+  });
+  return [...new Set(names)].sort();
+}
+
 function checked(
   password: string | undefined,
   field: string,
