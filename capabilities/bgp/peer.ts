@@ -99,8 +99,6 @@ export type PeerEnvironment = {
 };
 
 const BGP_PORT = 179;
-/** Seconds, for a session without a hold time. */
-const DEFAULT_PATIENCE = 90;
 
 /** Whom BFD is to watch. */
 function watchOf(
@@ -230,8 +228,7 @@ export function createPeer(options: PeerOptions, environment: PeerEnvironment): 
       },
       stop: (notification: Notification, reason: string) => void session.stop(notification, reason),
     };
-    const patienceMs = 1_000 * (options.holdTime || DEFAULT_PATIENCE);
-    guard ??= guardSession(environment.bfd(), watchOf(options, address), guarded, patienceMs);
+    guard ??= guardSession(environment.bfd(), watchOf(options, address), guarded);
   }
 
   function accept(socket: Socket): void {

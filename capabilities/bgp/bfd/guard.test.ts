@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Bfd, BfdStatus } from "./bfd";
-import { guardSession, stepGuard } from "./guard";
+import { guardSession, PATIENCE_MS, stepGuard } from "./guard";
 import type { GuardEvent, GuardState } from "./guard";
 import { BFD_STATES } from "./wire/packet";
 import type { BfdState } from "./wire/packet";
@@ -104,7 +104,7 @@ describe("a guarded session", () => {
       stop: ({ code, subcode }: { code: number; subcode: number }, reason: string) =>
         done.push(`${code}/${subcode} ${reason}`),
     };
-    const guard = guardSession(bfd, { address: "10.0.0.1", isStrict }, session, 90_000);
+    const guard = guardSession(bfd, { address: "10.0.0.1", isStrict }, session);
     if (!isStrict) guard.established();
     const say = (state: BfdState, remoteState: BfdState = "Up", reason = "it fell"): void => {
       onChange({ state, remoteState, reason } as BfdStatus);
@@ -129,7 +129,7 @@ describe("a guarded session", () => {
     const one = guarded();
     one.say("Up");
     one.say("Down");
-    vi.advanceTimersByTime(89_999);
+    vi.advanceTimersByTime(PATIENCE_MS - 1);
     expect(one.done).toHaveLength(2);
     vi.advanceTimersByTime(1);
     expect(one.done.at(-1)).toBe("start");

@@ -49,12 +49,17 @@ export type Guard = {
 };
 
 const CEASE = 6;
+/**
+ * A neighbor that still has BFD is heard within 3 s of the path's return, since both send once a second. One that
+ * made its session for BGP's sake alone, as FRR does for neighbors of a `bgp listen range`, has none before we dial.
+ */
+export const PATIENCE_MS = 5_000;
 
 /**
  * Starts the session as soon as BFD allows it, begins with BFD when it is up for the first time (FRR, which makes
- * its own session anew then, would take one that is up already for a failure), and stops it when BFD is down (Cease, BFD Down: RFC 9384), until it
- * is up again, or for the patience: a peer from which BFD was removed would be lost for good. Where BFD is to be
- * strict it comes first.
+ * its own session anew then, would take one that is up already for a failure), and stops it when BFD is down (Cease,
+ * BFD Down: RFC 9384), until it is up again, or for the patience: a peer that has no BFD any more would be lost for
+ * good. Where BFD is to be strict it comes first.
  *
  * @throws RangeError that names an option that is out of its range
  */
@@ -62,7 +67,6 @@ export function guardSession(
   bfd: Bfd,
   options: BfdOptions & PeerBfd,
   session: GuardedSession,
-  patienceMs: number,
 ): Guard {
   const isStrict = options.isStrict ?? false;
   let guard: GuardState = { isOpen: !isStrict, wasUp: false };
@@ -86,7 +90,7 @@ export function guardSession(
     );
     patience = setTimeout(() => {
       take({ type: "patienceOver" }, "");
-    }, patienceMs);
+    }, PATIENCE_MS);
   }
 
   function begin(): void {
