@@ -8,7 +8,7 @@ import {
   sendTo,
 } from "../../bgp/transport/libc";
 import type { KernelError } from "../../bgp/transport/libc";
-import { AF_PACKET, interfaceOf, linkAddress } from "./link-address";
+import { AF_PACKET, interfaceOf, linkAddress } from "../../bgp/transport/link-address";
 import { FRAME_BYTES } from "./listen-filter";
 import type { Instruction } from "./listen-filter";
 

@@ -8,7 +8,7 @@ import {
   setOption,
 } from "../../../bgp/transport/libc";
 import { hostU16, hostU32 } from "../../../bgp/transport/socket-address";
-import { AF_PACKET, interfaceOf, linkAddress } from "../../packet/link-address";
+import { AF_PACKET, interfaceOf, linkAddress } from "../../../bgp/transport/link-address";
 import { FRAME_BYTES, NOTHING } from "./filter";
 import type { Instruction } from "./filter";
 
