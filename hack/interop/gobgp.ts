@@ -23,16 +23,21 @@ export type Gobgp = {
  * Starts gobgpd with this configuration in TOML and waits until it answers. Its API listens on
  * 127.0.0.1 of where it runs, so there is one in each place.
  *
+ * @param more - options of its command line, e.g. `--graceful-restart`
  * @throws Error with its own words when it does not accept the configuration.
  */
-export async function startGobgp(configuration: string, inside: Inside = here): Promise<Gobgp> {
+export async function startGobgp(
+  configuration: string,
+  inside: Inside = here,
+  more: readonly string[] = [],
+): Promise<Gobgp> {
   const { root, env } = await unpack("gobgpd");
   const folder = await mkdtemp(join(tmpdir(), "gobgp-"));
   const file = join(folder, "gobgpd.toml");
   await writeFile(file, configuration);
   const program = join(root, "usr/bin/gobgpd");
   const options = ["-f", file, "-l", "debug", "--pprof-disable", "--api-hosts", "127.0.0.1:50051"];
-  const daemon = await startDaemon([program, ...options], inside, env);
+  const daemon = await startDaemon([program, ...options, ...more], inside, env);
   const ask = async (...args: readonly string[]): Promise<string> =>
     run(await inside([join(root, "usr/bin/gobgp"), ...args]), env);
   const stop = async (signal?: NodeJS.Signals): Promise<void> => {
