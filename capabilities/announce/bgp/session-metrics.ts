@@ -1,6 +1,6 @@
 import { Counter, Gauge } from "prom-client";
 import type { Registry } from "prom-client";
-import type { BfdStatus, MessageCounts, Traffic } from "../../bgp/index";
+import type { BfdCounts, BfdStatus, MessageCounts, Traffic } from "../../bgp/index";
 import type { SessionReport } from "./sessions";
 
 type Sample = {
@@ -62,6 +62,25 @@ function total(counts: MessageCounts): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
+/** What is counted of BFD, by MetalLB's names. Notifications to Zebra are FRR's own, so that nobody has any here. */
+const BFD_COUNTS: readonly (readonly [name: string, help: string, count: keyof BfdCounts])[] = [
+  ["control_packet_input", "BFD control packets received", "controlReceived"],
+  ["control_packet_output", "BFD control packets sent", "controlSent"],
+  ["echo_packet_input", "BFD echo packets of ours that came back", "echoReceived"],
+  ["echo_packet_output", "BFD echo packets sent", "echoSent"],
+  ["session_up_events", "How often a BFD session came up", "ups"],
+  ["session_down_events", "How often a BFD session went down", "downs"],
+];
+
+/** As MetalLB has them: `peer` is the address alone. */
+function bfdMetric(name: string, help: string, of: (bfd: BfdStatus) => number): SessionMetric {
+  return {
+    ...{ name: `metallb_bfd_${name}`, help },
+    of: ({ peer, status: { bfd } }) =>
+      bfd && { labels: { peer: peer.slice(0, peer.lastIndexOf(":")) }, value: of(bfd) },
+  };
+}
+
 /** MetalLB's names; its labels are `peer`, ADDRESS:PORT, and `vrf`. */
 const METRICS: readonly SessionMetric[] = [
   {
@@ -110,29 +129,14 @@ const METRICS: readonly SessionMetric[] = [
         ? undefined
         : { labels: { reason: status.lastError }, value: 1 },
   },
-  ...(
-    [
-      ["session_up", "1 for each BFD session that is up", ({ state }) => Number(state === "Up")],
-      [
-        "control_packet_input",
-        "BFD control packets received",
-        ({ counts }) => counts.controlReceived,
-      ],
-      ["control_packet_output", "BFD control packets sent", ({ counts }) => counts.controlSent],
-      ["session_up_events", "How often a BFD session came up", ({ counts }) => counts.ups],
-      ["session_down_events", "How often a BFD session went down", ({ counts }) => counts.downs],
-    ] satisfies readonly (readonly [string, string, (bfd: BfdStatus) => number])[]
-  ).map(([name, help, of]) => bfdMetric(name, help, of)),
+  bfdMetric("session_up", "1 for each BFD session that is up", ({ state }) =>
+    Number(state === "Up"),
+  ),
+  ...BFD_COUNTS.map(([name, help, count]) => ({
+    ...bfdMetric(name, `${help}, since the BGPPeer is as it is`, ({ counts }) => counts[count]),
+    isCounter: true as const,
+  })),
 ];
-
-/** As MetalLB has them: `peer` is the address alone. */
-function bfdMetric(name: string, help: string, of: (bfd: BfdStatus) => number): SessionMetric {
-  return {
-    ...{ name: `metallb_bfd_${name}`, help },
-    of: ({ peer, status: { bfd } }) =>
-      bfd && { labels: { peer: peer.slice(0, peer.lastIndexOf(":")) }, value: of(bfd) },
-  };
-}
 
 /** Registers the metrics of BGP sessions, which are read when somebody asks for them. */
 export function registerSessionMetrics(

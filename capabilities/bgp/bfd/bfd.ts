@@ -38,6 +38,10 @@ export type BfdStatus = {
   readonly transmitInterval: number | undefined;
   /** Milliseconds of silence that end the session; 0: nothing was heard yet. */
   readonly detectionTime: number;
+  /** Milliseconds between echo packets before jitter; undefined: none are sent. */
+  readonly echoInterval: number | undefined;
+  /** Why there are none, though they are wanted and the neighbor takes them; empty unless that is known. */
+  readonly echoProblem: string;
   readonly counts: BfdCounts;
 };
 
@@ -47,6 +51,15 @@ export type BfdCounts = {
   readonly controlReceived: number;
   /** Received and without effect: malformed, forged, old. */
   readonly controlDiscarded: number;
+  readonly echoSent: number;
+  /** Those of ours that came back, each once. */
+  readonly echoReceived: number;
   readonly ups: number;
   readonly downs: number;
+};
+
+export const NO_COUNTS: BfdCounts = {
+  ...{ controlSent: 0, controlReceived: 0, controlDiscarded: 0 },
+  ...{ echoSent: 0, echoReceived: 0 },
+  ...{ ups: 0, downs: 0 },
 };

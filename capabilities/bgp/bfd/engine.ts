@@ -3,12 +3,12 @@ import { randomInt } from "node:crypto";
 import type { Bfd } from "./bfd";
 import { pathKey } from "./options";
 import type { BfdOptions } from "./options";
-import { MULTIHOP_PORT, createPorts } from "./ports";
+import { createPorts } from "./ports";
 import type { Entrance } from "./ports";
 import { createRunner } from "./runner";
 import type { Runner } from "./runner";
 import { openReceiver } from "./udp";
-import { decodePacket } from "./wire/packet";
+import { MULTIHOP_PORT, decodePacket } from "./wire/packet";
 
 const MAX_DISCRIMINATOR = 0xffff_ffff;
 

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addressBytes, formatAddress } from "../wire/address";
 import type { Instruction } from "../transport/libc";
-import { admissionFilter } from "./filter";
+import { admissionFilter, echoFilter } from "./filter";
 import type { Admission } from "./filter";
+import { encodeEcho, TOKEN_LENGTH } from "./wire/echo";
+import { CONTROL_PORT } from "./wire/packet";
 
 const NETWORK_HEADER = 0xfff0_0000;
 
@@ -14,6 +16,7 @@ function isLetThrough(program: readonly Instruction[], header: Uint8Array): bool
   for (let at = 0; at < program.length; at++) {
     const [code, ifTrue, ifFalse, value] = program[at]!;
     if (code === 0x20) accumulator = view.getUint32(value - NETWORK_HEADER);
+    else if (code === 0x28) accumulator = view.getUint16(value - NETWORK_HEADER);
     else if (code === 0x30) accumulator = view.getUint8(value - NETWORK_HEADER);
     else if (code === 0x15) at += accumulator === value ? ifTrue : ifFalse;
     else if (code === 0x35) at += accumulator >= value ? ifTrue : ifFalse;
@@ -59,5 +62,45 @@ describe("the filter of a receiving socket", () => {
     expect(isLetThrough(filter, headerOf("10.0.0.1", 254))).toBe(false);
     expect(isLetThrough(filter, headerOf("10.0.0.2", 255))).toBe(false);
     expect(isLetThrough(admissionFilter([]), headerOf("10.0.0.1", 255))).toBe(false);
+  });
+});
+
+describe("the filter of echo packets", () => {
+  const one = { discriminator: 1, token: new Uint8Array(TOKEN_LENGTH), sequence: 1 };
+  const looped = (own: string, hops = 254): Uint8Array => {
+    const packet = encodeEcho(own, one);
+    packet[own.includes(":") ? 7 : 8] = hops;
+    return packet;
+  };
+  /** A control packet has another port, and is from the neighbor. */
+  const control = (from: string, hops = 255): Uint8Array => {
+    const packet = looped(from, hops);
+    new DataView(packet.buffer).setUint16(from.includes(":") ? 42 : 22, CONTROL_PORT);
+    return packet;
+  };
+
+  it.each([
+    ["10.0.0.1", "10.0.0.2"],
+    ["2001:db8::1", "2001:db8::2"],
+  ])(
+    "bgp 92: of %s lets through its own that one router has looped, and control packets",
+    (own, neighbor) => {
+      const lets = (packet: Uint8Array): boolean => isLetThrough(echoFilter(own, neighbor), packet);
+      expect(lets(looped(own))).toBe(true);
+      expect(lets(control(neighbor))).toBe(true);
+      expect([lets(looped(own, 255)), lets(looped(own, 253)), lets(looped(neighbor))]).toEqual([
+        ...[false, false, false],
+      ]);
+      expect([lets(control(neighbor, 254)), lets(control(own))]).toEqual([false, false]);
+      const tcp = looped(own);
+      tcp[own.includes(":") ? 6 : 9] = 6;
+      expect(lets(tcp)).toBe(false);
+    },
+  );
+
+  it("lets nothing through whose header has options, which would be read at the wrong place", () => {
+    const packet = looped("10.0.0.1");
+    packet[0] = 0x46;
+    expect(isLetThrough(echoFilter("10.0.0.1", "10.0.0.2"), packet)).toBe(false);
   });
 });

@@ -33,7 +33,7 @@ describe("a BGP session that BFD watches, with FRR", () => {
   });
 
   afterEach(async () => {
-    await lan.run("us", "nft", "flush", "ruleset");
+    for (const host of ["us", "sw"] as const) await lan.run(host, "nft", "flush", "ruleset");
     await speaker.stop();
     leave();
     await frr.stop();
@@ -115,7 +115,7 @@ describe("a BGP session that BFD watches, with FRR", () => {
     expect(peers.map(peer => peer.status().bfd?.counts.downs)).toEqual([0, 0]);
   });
 
-  it("bgp 90: is dropped at once when only BFD's packets are lost, and not begun again before they are back", async () => {
+  it("bgp 90: is dropped at once when only BFD's packets are lost, and does without for as long as they stay away", async () => {
     const peers = await meet(bfdLines("fast", V4.ours), { bfd: FAST, holdTime: 90 });
     await areUp(peers);
     await waitFor("the route", hasRoute);
@@ -131,7 +131,8 @@ describe("a BGP session that BFD watches, with FRR", () => {
       /BFD down|Cease\/BFD Down|060A/i.test(await frr.ask(`show bgp neighbors ${V4.ours} json`)),
     );
     await waitFor("the route to be gone", async () => !(await hasRoute()));
-    expect(peers[0]!.status()).toMatchObject({ state: "Idle", bfd: { state: "Down" } });
+    await waitFor("the route without BFD", hasRoute);
+    expect(peers[0]!.status().bfd?.state).toBe("Down");
     await lan.run("us", "nft", "flush", "ruleset");
     await areUp(peers);
     await waitFor("the route", hasRoute);
@@ -148,6 +149,24 @@ describe("a BGP session that BFD watches, with FRR", () => {
     await waitFor("the route to be gone", async () => !(await hasRoute()));
     await lan.run("sw", "nft", "flush", "ruleset");
     await areUp(peers);
+  });
+
+  it("bgp 90: a router that knows us by our network alone is back soon, though it has forgotten BFD with us", async () => {
+    const range = ` neighbor nodes peer-group
+ neighbor nodes remote-as ${OUR_AS}
+ neighbor nodes bfd profile fast
+ bgp listen range 10.9.2.0/24 peer-group nodes
+`;
+    const peers = await meet(range, { bfd: FAST, holdTime: 90 });
+    await areUp(peers);
+    await lan.run("sw", "sh", "-c", `echo '${CUT}' | nft -f -`);
+    await until("our end", () => peers[0]!.status().bfd?.state === "Down");
+    await waitFor("FRR to forget us", async () => (await theirs(V4.ours)) === undefined);
+    await lan.run("sw", "nft", "flush", "ruleset");
+    // Long before the hold time would be over.
+    await areUp(peers);
+    await isSeen(V4.ours, { status: "up" });
+    await waitFor("the route", hasRoute);
   });
 
   it("bgp 89: AdminDown is no failure, theirs or ours", async () => {
@@ -220,6 +239,60 @@ describe("a BGP session that BFD watches, with FRR", () => {
     await areUp(peers);
   });
 
+  it("bgp 92: ours come back from it by IPv4 and IPv6, and their loss is ours to see", async () => {
+    for (const setting of ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]) {
+      await lan.run("frr", "sysctl", "-qw", setting);
+    }
+    // More slowly than echo, so that echo is the first to find out.
+    const bfd = { transmitInterval: 500, receiveInterval: 500, echoTransmitInterval: 50 };
+    const mac = (await lan.run("frr", "cat", "/sys/class/net/eth0/address")).trim();
+    const peers = await meet(
+      bfdLines("fast", V4.ours, V6.ours),
+      { bfd, holdTime: 90 },
+      { address: V6.theirs, bfd, holdTime: 90 },
+    );
+    await areUp(peers);
+    const echoes = () =>
+      peers
+        .map(peer => peer.status().bfd!)
+        .map(({ counts }) => [counts.echoSent, counts.echoReceived]);
+    await until("echo packets", () => echoes().every(([, back = 0]) => back > 20));
+    for (const [out = 0, back = 0] of echoes()) expect(out - back).toBeLessThan(5);
+    expect(peers.map(peer => peer.status().bfd!.echoInterval)).toEqual([50, 50]);
+    expect(told()).toEqual(["up", "up"]);
+    // tcpdump adds up the checksums itself.
+    for (const one of ["ip", "ip6"]) {
+      const seen = await lan.run(
+        "frr",
+        ...CAPTURE,
+        `${one} and udp port 3785 and not ether src ${mac}`,
+      );
+      expect(seen).toMatch(/(ttl|hlim) 255/);
+      expect(seen).toMatch(/udp sum ok/);
+      expect(seen).not.toMatch(/bad/);
+    }
+    await lan.run("sw", "sh", "-c", `echo '${NO_ECHO}' | nft -f -`);
+    // They come up again by control packets, and fall again, until the path is mended.
+    const failed = new Set<Peer>();
+    await until("both to have lost their echo", () => {
+      for (const peer of peers) if (peer.status().bfd!.diagnostic === 2) failed.add(peer);
+      return failed.size === 2;
+    });
+    await until("the ends", () => changes.filter(({ type }) => type === "down").length >= 2);
+    for (const { ours } of [V4, V6]) {
+      await waitFor("FRR to be told", async () => {
+        const { "session-down": downs } = (await counters(ours)) as { "session-down": number };
+        return downs > 0;
+      });
+    }
+    await lan.run("sw", "nft", "flush", "ruleset");
+    await areUp(peers);
+    const before = echoes();
+    await until("echo packets again", () =>
+      echoes().every(([, back = 0], at) => back > before[at]![1]! + 20),
+    );
+  });
+
   async function counters(address: string): Promise<unknown> {
     const all = await frr.json<{ peer: string }[]>("show bfd peers counters json");
     return all.find(({ peer }) => peer === address);
@@ -229,6 +302,9 @@ describe("a BGP session that BFD watches, with FRR", () => {
 const FAST = { transmitInterval: 50, receiveInterval: 50 };
 const NO_BFD =
   "table inet t { chain c { type filter hook input priority 0; udp dport 3784 drop; }; }";
+const NO_ECHO =
+  "table bridge t { chain c { type filter hook forward priority 0; udp dport 3785 drop; }; }";
+const CAPTURE = ["tcpdump", "-vv", "-l", "-n", "-c", "3", "-i", "eth0"] as const;
 const FARTHER =
   "table ip t { chain c { type filter hook postrouting priority 0; udp dport 4784 ip ttl set 240; }; }";
 const CUT = "table bridge t { chain c { type filter hook forward priority 0; drop; }; }";

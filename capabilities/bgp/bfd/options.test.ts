@@ -19,6 +19,7 @@ describe("options of a BFD session", () => {
     [{ receiveInterval: 4_294_968 }, "receiveInterval 4294968 is not from 1 to 4294967"],
     [{ transmitInterval: NaN }, "transmitInterval NaN is not from 1 to 4294967"],
     [{ echoReceiveInterval: -1 }, "echoReceiveInterval -1 is not from 0 to 4294967"],
+    [{ echoTransmitInterval: NaN }, "echoTransmitInterval NaN is not from 0 to 4294967"],
     [{ detectMultiplier: 256 }, "detectMultiplier 256 is not from 1 to 255"],
     [{ authentication: { kind: "keyedSha1", keys: [] } }, "authentication has no key"],
     [

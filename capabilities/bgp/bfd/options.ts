@@ -15,6 +15,12 @@ export type BfdTimers = {
    * never. The kernel loops them, so it has to forward: net.ipv4.ip_forward, and the same of IPv6. Over one hop only.
    */
   readonly echoReceiveInterval?: number;
+  /**
+   * How often to send echo packets, ms, if the neighbor takes as many: what it does not loop for as long as the
+   * multiplier says takes the session down. 0, unless it is said otherwise: never. Over one hop only, and not between
+   * link-local addresses. It takes the capability NET_RAW.
+   */
+  readonly echoTransmitInterval?: number;
   /** Sends nothing before the neighbor has. */
   readonly isPassive?: boolean;
   /** The first key signs, all of them are accepted. */
@@ -47,15 +53,16 @@ export function sessionSettings(timers: BfdTimers): SessionSettings {
   check("transmitInterval", transmitInterval, 1, MAX_INTERVAL);
   check("receiveInterval", receiveInterval, 1, MAX_INTERVAL);
   check("detectMultiplier", detectMultiplier, 1, 255);
-  const { echoReceiveInterval = 0 } = timers;
+  const { echoReceiveInterval = 0, echoTransmitInterval = 0 } = timers;
   check("echoReceiveInterval", echoReceiveInterval, 0, MAX_INTERVAL);
+  check("echoTransmitInterval", echoTransmitInterval, 0, MAX_INTERVAL);
   const authentication = keysOf(timers.authentication);
   return {
     desiredMinTx: Math.round(1_000 * transmitInterval),
     requiredMinRx: Math.round(1_000 * receiveInterval),
     detectMultiplier,
     isPassive: timers.isPassive ?? false,
-    echoTx: 0,
+    echoTx: Math.round(1_000 * echoTransmitInterval),
     requiredMinEchoRx: Math.round(1_000 * echoReceiveInterval),
     ...(authentication && { authentication }),
   };

@@ -3,10 +3,7 @@ import type { Family } from "../wire/address";
 import { admissionFilter } from "./filter";
 import type { Admission } from "./filter";
 import type { Receiver } from "./udp";
-
-/** RFC 5881 section 4; RFC 5883 section 5. */
-export const CONTROL_PORT = 3784;
-export const MULTIHOP_PORT = 4784;
+import type { CONTROL_PORT, MULTIHOP_PORT } from "./wire/packet";
 
 /** Where packets of a session arrive. */
 export type Entrance = {

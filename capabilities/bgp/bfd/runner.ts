@@ -1,19 +1,27 @@
 /** One session at run time. */
 import { randomInt } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { familyOf } from "../wire/address";
+import { NO_COUNTS } from "./bfd";
 import type { BfdStatus } from "./bfd";
+import { createEcho } from "./echo";
 import { minimumTtlOf, sessionSettings } from "./options";
 import type { BfdOptions, BfdTimers } from "./options";
-import { CONTROL_PORT, MULTIHOP_PORT } from "./ports";
 import type { Entrance, Ports } from "./ports";
 import { openSession, stepSession } from "./session";
 import { forgeryOf, sealPacket } from "./session-keys";
-import type { SessionAction, SessionEvent, SessionState, SessionTimer } from "./session-types";
-import { detectionTime } from "./timing";
+import type {
+  SessionAction,
+  SessionEvent,
+  SessionSettings,
+  SessionState,
+  SessionTimer,
+} from "./session-types";
+import { detectionTime, echoInterval } from "./timing";
 import { openSender } from "./udp";
 import type { Sender } from "./udp";
-import { describeDiagnostic } from "./wire/packet";
-import type { ControlPacket } from "./wire/packet";
+import { CONTROL_PORT, describeDiagnostic, MULTIHOP_PORT } from "./wire/packet";
+import type { BfdState, ControlPacket } from "./wire/packet";
 
 /** What sessions of a thread share. */
 export type RunnerEnvironment = {
@@ -59,8 +67,10 @@ export function createRunner(
   const neighbor = { address: options.address, minimumTtl: minimumTtlOf(options) };
   const timers = new Map<SessionTimer, Timer>();
   const listeners = new Set<(status: BfdStatus) => void>();
-  const counts = { controlSent: 0, controlReceived: 0, controlDiscarded: 0, ups: 0, downs: 0 };
-  let session = openSession(sessionSettings(options), discriminator, randomInt(2 ** 32));
+  const counts = { ...NO_COUNTS };
+  const echo = createEcho(options, discriminator);
+  let wanted = sessionSettings(options);
+  let session = openSession(withoutEcho(wanted), discriminator, randomInt(2 ** 32));
   let sender: Sender | undefined;
   let problem: string | undefined;
   let reopen: NodeJS.Timeout | undefined;
@@ -76,6 +86,9 @@ export function createRunner(
       case "send":
         send(action.packet);
         return;
+      case "sendEcho":
+        if (echo.send()) counts.echoSent++;
+        return;
       case "setTimer":
         setTimer(action.timer, action.us);
         return;
@@ -83,14 +96,20 @@ export function createRunner(
         clearTimer(action.timer);
         return;
       case "changed":
-        if (session.state === "Up" && action.from !== "Up") counts.ups++;
-        if (session.state !== "Up" && action.from === "Up") counts.downs++;
+        countTurn(action.from);
         notify();
         return;
       case "discarded":
         counts.controlDiscarded++;
         return;
     }
+  }
+
+  function countTurn(from: BfdState): void {
+    if (session.state === "Up" && from !== "Up") counts.ups++;
+    if (session.state === "Up" || from !== "Up") return;
+    counts.downs++;
+    echo.forget();
   }
 
   function send(packet: ControlPacket): void {
@@ -107,7 +126,7 @@ export function createRunner(
   }
 
   function setTimer(timer: SessionTimer, us: number): void {
-    const isDeadline = timer === "detect" || timer === "echoDetect";
+    const isDeadline = timer === "detect";
     const due = performance.now() + us / 1_000;
     const known = timers.get(timer);
     // Every packet puts a deadline off: what is running only has to look again.
@@ -124,6 +143,7 @@ export function createRunner(
 
   function fire(timer: SessionTimer): void {
     timers.delete(timer);
+    if (timer === "echo") takeEchoes();
     tell({ type: "timer", timer });
   }
 
@@ -157,6 +177,20 @@ export function createRunner(
     timers.delete(timer);
   }
 
+  function takeEchoes(): void {
+    if (wanted.echoTx === 0) return;
+    const returned = echo.take();
+    counts.echoReceived += returned;
+    if (returned > 0) tell({ type: "echoReturned" });
+    configure();
+  }
+
+  /** There is no echo before it can be sent, or the session would fall for it. */
+  function configure(): void {
+    const settings = echo.isReady() ? wanted : withoutEcho(wanted);
+    if (!isDeepStrictEqual(settings, session.settings)) tell({ type: "configure", settings });
+  }
+
   function openSockets(): void {
     try {
       ports.admit(entrance, neighbor);
@@ -167,6 +201,7 @@ export function createRunner(
         throw error;
       }
       problem = undefined;
+      echo.want(wanted.echoTx > 0);
       tell({ type: "start" });
     } catch (error) {
       problem = messageOf(error);
@@ -179,6 +214,7 @@ export function createRunner(
     clearTimeout(reopen);
     [...timers.keys()].forEach(clearTimer);
     if (!sender) return;
+    echo.want(false);
     sender.close();
     sender = undefined;
     ports.dismiss(entrance, neighbor);
@@ -191,7 +227,10 @@ export function createRunner(
     });
   }
 
-  const status = (): BfdStatus => statusOf(session, problem, { ...counts });
+  const status = (): BfdStatus => ({
+    ...statusOf(session, problem, { ...counts }),
+    echoProblem: echo.problem(),
+  });
 
   // Not before the caller has its handle: what fails at once is told as well.
   reopen = setTimeout(openSockets, 0);
@@ -203,13 +242,16 @@ export function createRunner(
         return;
       }
       counts.controlReceived++;
+      takeEchoes();
       tell({ type: "packet", packet });
     },
     discard: () => {
       counts.controlDiscarded++;
     },
     configure: changed => {
-      tell({ type: "configure", settings: sessionSettings(changed) });
+      wanted = sessionSettings(changed);
+      if (sender) echo.want(wanted.echoTx > 0);
+      configure();
     },
     status,
     onChange: listener => {
@@ -260,7 +302,7 @@ function statusOf(
   session: SessionState,
   problem: string | undefined,
   counts: BfdStatus["counts"],
-): BfdStatus {
+): Omit<BfdStatus, "echoProblem"> {
   const { state, diagnostic, remote, transmitInterval } = session;
   return {
     state,
@@ -270,10 +312,19 @@ function statusOf(
     remoteDiagnostic: remote.diagnostic,
     localDiscriminator: session.localDiscriminator,
     remoteDiscriminator: remote.discriminator,
-    transmitInterval: transmitInterval === undefined ? undefined : transmitInterval / 1_000,
+    transmitInterval: inMilliseconds(transmitInterval),
     detectionTime: detectionTime(session) / 1_000,
+    echoInterval: inMilliseconds(echoInterval(session)),
     counts,
   };
+}
+
+function inMilliseconds(us: number | undefined): number | undefined {
+  return us === undefined ? undefined : us / 1_000;
+}
+
+function withoutEcho(settings: SessionSettings): SessionSettings {
+  return settings.echoTx === 0 ? settings : { ...settings, echoTx: 0 };
 }
 
 function reasonOf({ diagnostic, remote }: SessionState, problem: string | undefined): string {

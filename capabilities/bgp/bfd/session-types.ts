@@ -40,6 +40,8 @@ export type SessionState = {
   /** The interval by which the transmit timer was set, microseconds; undefined: it does not run. */
   readonly transmitInterval: number | undefined;
   readonly isEchoing: boolean;
+  /** Echo packets since one came back. */
+  readonly echoesUnanswered: number;
   /** Sequence number of the next packet that is signed. */
   readonly nextSequence: number;
   /** The highest sequence number of the peer; undefined: any will do. */
@@ -58,7 +60,7 @@ export type RemoteState = {
   readonly isDemand: boolean;
 };
 
-export type SessionTimer = "transmit" | "detect" | "echo" | "echoDetect";
+export type SessionTimer = "transmit" | "detect" | "echo";
 
 export type SessionEvent =
   | { readonly type: "start" }

@@ -48,6 +48,7 @@ export function openSession(
     poll: "none",
     transmitInterval: undefined,
     isEchoing: false,
+    echoesUnanswered: 0,
     nextSequence: firstSequence,
     heardSequence: undefined,
   };
@@ -91,7 +92,7 @@ function apply(draft: Draft, event: SessionEvent): void {
       receive(draft, event.packet);
       return;
     case "echoReturned":
-      if (draft.session.isEchoing) setEchoDetection(draft);
+      update(draft, { echoesUnanswered: 0 });
       return;
     case "timer":
       expire(draft, event.timer);
@@ -191,14 +192,18 @@ function expire(draft: Draft, timer: SessionTimer): void {
       loseRemote(draft);
       return;
     case "echo":
-      if (draft.session.isEchoing) {
-        draft.actions.push({ do: "sendEcho" });
-        setEcho(draft);
-      }
-      return;
-    case "echoDetect":
-      if (draft.session.isEchoing) enter(draft, "Down", Diagnostic.EchoFailed);
+      if (draft.session.isEchoing) echoAgain(draft);
   }
+}
+
+/**
+ * So many packets in a row that did not come back are the end (RFC 5880 section 6.8.5). They are counted where the
+ * control packets' absence is timed, so that a thread which was kept from sending blames nobody.
+ */
+function echoAgain(draft: Draft): void {
+  const { settings, echoesUnanswered } = draft.session;
+  if (echoesUnanswered >= settings.detectMultiplier) enter(draft, "Down", Diagnostic.EchoFailed);
+  else sendEcho(draft);
 }
 
 /** The second time in a row, any sequence number will do again (RFC 5880 section 6.8.1, AuthSeqKnown). */
@@ -241,17 +246,9 @@ function settleTransmission(draft: Draft, hasNews: boolean): void {
 function settleEcho(draft: Draft): void {
   const isWanted = echoInterval(draft.session) !== undefined;
   if (isWanted === draft.session.isEchoing) return;
-  update(draft, { isEchoing: isWanted });
-  if (isWanted) {
-    draft.actions.push({ do: "sendEcho" });
-    setEcho(draft);
-    setEchoDetection(draft);
-  } else {
-    draft.actions.push(
-      { do: "clearTimer", timer: "echo" },
-      { do: "clearTimer", timer: "echoDetect" },
-    );
-  }
+  update(draft, { isEchoing: isWanted, echoesUnanswered: 0 });
+  if (isWanted) sendEcho(draft);
+  else draft.actions.push({ do: "clearTimer", timer: "echo" });
 }
 
 /** Whether the peer should hear of it before the next packet is due (RFC 5880 section 6.8.7). */
@@ -307,15 +304,9 @@ function setDetection(draft: Draft): void {
   if (us > 0) draft.actions.push({ do: "setTimer", timer: "detect", us });
 }
 
-function setEcho(draft: Draft): void {
-  const interval = echoInterval(draft.session);
-  if (interval === undefined) return;
-  const us = jitter(interval, draft.session.settings.detectMultiplier, draft.random);
-  draft.actions.push({ do: "setTimer", timer: "echo", us });
-}
-
-function setEchoDetection(draft: Draft): void {
-  const { detectMultiplier } = draft.session.settings;
-  const us = detectMultiplier * (echoInterval(draft.session) ?? 0);
-  draft.actions.push({ do: "setTimer", timer: "echoDetect", us });
+function sendEcho(draft: Draft): void {
+  const { session, random } = draft;
+  const us = jitter(echoInterval(session) ?? 0, session.settings.detectMultiplier, random);
+  draft.actions.push({ do: "sendEcho" }, { do: "setTimer", timer: "echo", us });
+  update(draft, { echoesUnanswered: session.echoesUnanswered + 1 });
 }

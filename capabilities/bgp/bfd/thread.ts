@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import type { Worker } from "node:worker_threads";
 import { startWorker } from "../worker";
+import { NO_COUNTS } from "./bfd";
 import type { Bfd, BfdStatus } from "./bfd";
 import { minimumTtlOf, sessionSettings } from "./options";
 import type { BfdOptions, BfdTimers } from "./options";
@@ -36,7 +37,9 @@ const NOTHING_KNOWN: BfdStatus = {
   remoteDiscriminator: 0,
   transmitInterval: undefined,
   detectionTime: 0,
-  counts: { controlSent: 0, controlReceived: 0, controlDiscarded: 0, ups: 0, downs: 0 },
+  echoInterval: undefined,
+  echoProblem: "",
+  counts: NO_COUNTS,
 };
 
 /**

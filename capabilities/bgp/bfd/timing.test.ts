@@ -160,30 +160,49 @@ describe("echo (RFC 5880 6.4, 6.8.8, 6.8.9)", () => {
     const begun = one.hear({ state: "Up", requiredMinEchoRx: 80 * MS });
     expect(begun).toContainEqual({ do: "sendEcho" });
     expect(one.timers.get("echo")).toBe(60 * MS);
-    expect(one.timers.get("echoDetect")).toBe(240 * MS);
     expect(one.send({ type: "timer", timer: "echo" })).toEqual([
       { do: "sendEcho" },
       { do: "setTimer", timer: "echo", us: 60 * MS },
     ]);
-    expect(one.send({ type: "echoReturned" })).toEqual([
-      { do: "setTimer", timer: "echoDetect", us: 240 * MS },
-    ]);
+    expect(one.send({ type: "echoReturned" })).toEqual([]);
   });
 
   it("bgp 92: ends when the neighbor no longer loops, and with the session", () => {
     const one = machine(ECHO);
     one.goUp({ requiredMinEchoRx: 50 * MS });
     one.hear({ state: "Up", requiredMinEchoRx: 0 });
-    expect(one.timers.has("echo") || one.timers.has("echoDetect")).toBe(false);
+    expect(one.timers.has("echo")).toBe(false);
     one.hear({ state: "Up", requiredMinEchoRx: 50 * MS });
     one.hear({ state: "Down" });
-    expect(one.timers.has("echo") || one.timers.has("echoDetect")).toBe(false);
+    expect(one.timers.has("echo")).toBe(false);
   });
 
-  it("bgp 92: that does not come back is diagnostic 2", () => {
+  it("bgp 92: that does not come back as often as the multiplier says is diagnostic 2", () => {
     const one = machine(ECHO);
     one.goUp({ requiredMinEchoRx: 50 * MS });
-    const actions = one.send({ type: "timer", timer: "echoDetect" });
-    expect(packets(actions)).toMatchObject([{ state: "Down", diagnostic: 2 }]);
+    const next = () => one.send({ type: "timer", timer: "echo" });
+    next();
+    next();
+    one.send({ type: "echoReturned" });
+    expect([next(), next(), next()].flatMap(packets)).toEqual([]);
+    expect(packets(next())).toMatchObject([{ state: "Down", diagnostic: 2 }]);
+    expect(one.timers.has("echo")).toBe(false);
+    // What comes back late means nothing, and the next session begins anew.
+    one.send({ type: "echoReturned" });
+    one.hear({ state: "Down" });
+    one.hear({ state: "Init", requiredMinEchoRx: 50 * MS });
+    expect(one.session()).toMatchObject({ state: "Up", isEchoing: true, echoesUnanswered: 1 });
+  });
+
+  it("bgp 92: takes another interval of ours with the next packet", () => {
+    const one = machine(ECHO, 0);
+    one.goUp({ requiredMinEchoRx: 10 * MS });
+    one.configure({ echoTx: 100 * MS });
+    expect(one.send({ type: "timer", timer: "echo" })).toContainEqual({
+      ...{ do: "setTimer", timer: "echo", us: 75 * MS },
+    });
+    one.configure({ echoTx: 0 });
+    expect(one.timers.has("echo")).toBe(false);
+    expect(one.session().state).toBe("Up");
   });
 });

@@ -11,18 +11,21 @@ export type BfdProfile = {
   readonly receiveInterval?: number;
   readonly detectMultiplier?: number;
   readonly minimumTtl?: number;
+  /** Of echo packets that are sent, and of those that the router may send. Absent: there are none. */
+  readonly echoTransmitInterval?: number;
+  readonly echoReceiveInterval?: number;
   readonly isPassive: boolean;
 };
 
-/** By name; undefined: it exists and cannot be used. */
-export type BfdProfiles = ReadonlyMap<string, BfdProfile | undefined>;
+/** By name. */
+export type BfdProfiles = ReadonlyMap<string, BfdProfile>;
 
 /** Reads BFDProfiles, the oldest first. */
 export function readBfdProfiles(raws: readonly unknown[]): {
   readonly profiles: BfdProfiles;
   readonly errors: readonly ConfigError[];
 } {
-  const profiles = new Map<string, BfdProfile | undefined>();
+  const profiles = new Map<string, BfdProfile>();
   const errors: ConfigError[] = [];
   for (const raw of raws) {
     const object = objectName(bfdProfileResource.kind, raw);
@@ -37,8 +40,7 @@ export function readBfdProfiles(raws: readonly unknown[]): {
       errors.push(duplicateName(object, name));
       continue;
     }
-    profiles.set(name, spec.echoMode ? undefined : profileFrom(spec));
-    if (spec.echoMode) errors.push({ object, ...ECHO });
+    profiles.set(name, profileFrom(spec));
   }
   return { profiles, errors };
 }
@@ -49,7 +51,23 @@ function profileFrom(spec: Spec): BfdProfile {
     const value = spec[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...Object.fromEntries(numbers), isPassive: passiveMode };
+  return { ...Object.fromEntries(numbers), ...echoOf(spec), isPassive: passiveMode };
+}
+
+/** FRR's, in milliseconds. */
+const ECHO_INTERVAL = 50;
+
+/**
+ * An interval alone is what we accept; FRR accepts echo packets without it, too, which not every node could loop, since
+ * that is for its kernel to do.
+ */
+function echoOf({ echoMode = false, echoInterval }: Spec): Partial<BfdProfile> {
+  if (!echoMode && echoInterval === undefined) return {};
+  const interval = echoInterval ?? ECHO_INTERVAL;
+  return {
+    echoReceiveInterval: interval,
+    ...(echoMode && { echoTransmitInterval: interval }),
+  };
 }
 
 type Spec = z.infer<typeof bfdProfileSchema>["spec"];
@@ -57,10 +75,3 @@ type Spec = z.infer<typeof bfdProfileSchema>["spec"];
 const NUMBERS = [
   ...(["transmitInterval", "receiveInterval", "detectMultiplier", "minimumTtl"] as const),
 ];
-
-const ECHO = {
-  field: "spec.echoMode",
-  value: true,
-  problem: "is not supported yet",
-  remedy: "remove it, and give control packets the interval that echo packets should have",
-} as const;

@@ -96,20 +96,39 @@ describe("BFDProfiles of BGPPeers", () => {
     const [one] = watched([profile({})]).config.bgpPeers;
     expect(one?.bfd).toEqual({ isPassive: false, isMultihop: false });
     const spec = { receiveInterval: 50, transmitInterval: 60, detectMultiplier: 4 };
-    const more = { passiveMode: true, minimumTtl: 250, echoInterval: 50 };
+    const more = { passiveMode: true, minimumTtl: 250 };
     const [other] = watched([profile({ ...spec, ...more })], { ebgpMultiHop: true }).config
       .bgpPeers;
     expect(other?.bfd).toEqual({ ...spec, isPassive: true, minimumTtl: 250, isMultihop: true });
   });
 
-  it("metallb 26: that are missing, double or not usable leave the peer out, and say so", () => {
+  it.each<[string, object, object]>([
+    ["an interval alone is of what we take", { echoInterval: 70 }, { echoReceiveInterval: 70 }],
+    [
+      "the mode is both ways, at the interval",
+      { echoMode: true, echoInterval: 70 },
+      { echoReceiveInterval: 70, echoTransmitInterval: 70 },
+    ],
+    [
+      "or at FRR's 50 ms",
+      { echoMode: true },
+      { echoReceiveInterval: 50, echoTransmitInterval: 50 },
+    ],
+    ["and off it is as if it were not there", { echoMode: false }, {}],
+  ])("metallb 28: of echo: %s", (_what, spec, echo) => {
+    const parsed = watched([profile(spec)]);
+    expect(problems(parsed)).toEqual([]);
+    expect(parsed.config.bgpPeers[0]?.bfd).toEqual({
+      isPassive: false,
+      isMultihop: false,
+      ...echo,
+    });
+  });
+
+  it("metallb 26: that are missing or double leave the peer out, and say so", () => {
     expect(problems(watched([]))).toEqual(["spec.bfdProfile is no BFDProfile of this namespace"]);
     expect(watched([]).config.bgpPeers).toEqual([]);
     expect(problems(watched([profile({}), profile({})]))).toHaveLength(1);
-    expect(problems(watched([profile({ echoMode: true })]))).toEqual([
-      "spec.echoMode is not supported yet",
-      "spec.bfdProfile is a BFDProfile that cannot be used",
-    ]);
   });
 });
 

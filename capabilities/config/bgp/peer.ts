@@ -88,10 +88,8 @@ function profileFindings(
   { bfdProfile }: BGPPeer["spec"],
   profiles: BfdProfiles | undefined,
 ): readonly Finding[] {
-  if (!bfdProfile || !profiles || profiles.get(bfdProfile)) return [];
-  const problem = profiles.has(bfdProfile)
-    ? "is a BFDProfile that cannot be used"
-    : "is no BFDProfile of this namespace";
+  if (!bfdProfile || !profiles || profiles.has(bfdProfile)) return [];
+  const problem = "is no BFDProfile of this namespace";
   const remedy = "mend or create it, or remove this field";
   return [{ field: "spec.bfdProfile", value: bfdProfile, problem, remedy, mayComeLater: true }];
 }

@@ -38,10 +38,10 @@ export const bfdProfileSchema = z
         echoInterval: bounded(
           10,
           60000,
-          "Shortest time between received echo packets that is accepted, in milliseconds. Unset: 50.",
+          "Shortest time between echo packets of the router that is accepted, and with echoMode between ours, in milliseconds. Unset: 50 with echoMode, none accepted without.",
         ),
         echoMode: z.boolean().exactOptional().meta({
-          description: "Also send echo packets, which the router returns. One hop and IPv4 only.",
+          description: "Also send echo packets, which the router returns. Over one hop only.",
         }),
         passiveMode: z.boolean().exactOptional().meta({
           description: "Wait for the router's first packet before sending any.",

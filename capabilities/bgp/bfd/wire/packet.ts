@@ -4,6 +4,10 @@ import type { Authentication } from "./authentication";
 import { accepted, discarded } from "./result";
 import type { BfdDecoded } from "./result";
 
+/** UDP ports (RFC 5881 section 4; RFC 5883 section 5). */
+export const CONTROL_PORT = 3784;
+export const MULTIHOP_PORT = 4784;
+
 /** In the order of their numbers on the wire (RFC 5880 section 4.1). */
 export const BFD_STATES = ["AdminDown", "Down", "Init", "Up"] as const;
 export type BfdState = (typeof BFD_STATES)[number];
