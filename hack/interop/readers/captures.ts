@@ -1,0 +1,47 @@
+/** BGP messages that other people's routers once sent: the MRT files (RFC 6396) in mrtparse's source package. */
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "../../process";
+import { inRepo } from "../../repo";
+
+const MRTPARSE = "2.2.0";
+
+/** Of BIRD, OpenBGPD and Quagga, each once, in hexadecimal digits; fetched at the first call. */
+export async function capturedMessages(): Promise<readonly string[]> {
+  const folder = inRepo(".cache/interop/mrtparse", MRTPARSE);
+  if (!existsSync(folder)) {
+    const pip = ["python3", "-m", "pip", "download", "-q", "--disable-pip-version-check"];
+    const source = ["--no-deps", "--no-binary", ":all:", `mrtparse==${MRTPARSE}`];
+    await run([...pip, ...source, "-d", `${folder}.new`]);
+    const archive = join(`${folder}.new`, `mrtparse-${MRTPARSE}.tar.gz`);
+    await run(["tar", "-xzf", archive, "-C", `${folder}.new`, "--strip-components=1"]);
+    await run(["mv", `${folder}.new`, folder]);
+  }
+  const samples = join(folder, "samples");
+  const names = (await readdir(samples)).filter(name => name.endsWith("_bgp")).sort();
+  const files = await Promise.all(names.map(name => readFile(join(samples, name))));
+  return [...new Set(files.flatMap(messagesIn))];
+}
+
+const HEADER = 12;
+const BGP4MP = 16;
+/** Octets of an AS number, by the subtypes that hold a message as it was received (RFC 6396 section 4.4). */
+const AS_OCTETS: Readonly<Record<number, number>> = { 1: 2, 4: 4 };
+const ADDRESS_OCTETS: Readonly<Record<number, number>> = { 1: 4, 2: 16 };
+
+function messagesIn(file: Buffer): readonly string[] {
+  const messages: string[] = [];
+  for (let at = 0; at + HEADER <= file.length; ) {
+    const end = at + HEADER + file.readUInt32BE(at + 8);
+    const octets = AS_OCTETS[file.readUInt16BE(at + 6)];
+    if (file.readUInt16BE(at + 4) === BGP4MP && octets !== undefined) {
+      // Both AS numbers, the number of the interface, the family and both addresses come first.
+      const familyAt = at + HEADER + 2 * octets + 2;
+      const addresses = 2 * (ADDRESS_OCTETS[file.readUInt16BE(familyAt)] ?? 0);
+      messages.push(file.toString("hex", familyAt + 2 + addresses, end));
+    }
+    at = end;
+  }
+  return messages;
+}
