@@ -52,8 +52,6 @@ function say(report: Report): void {
 }
 
 const counting = setInterval(() => {
-  watches.forEach((watch, id) => {
-    say({ is: "counted", id, status: watch.status() });
-  });
+  say({ is: "counted", all: [...watches].map(([id, watch]) => [id, watch.status()]) });
 }, COUNTS_EVERY_MS);
 parentPort?.on("message", obey);

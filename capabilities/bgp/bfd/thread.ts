@@ -13,9 +13,13 @@ export type Order =
   | { readonly do: "close"; readonly id: number }
   | { readonly do: "stop" };
 
-/** And back. Changes come one by one; counters every second. */
+/**
+ * And back. Changes come one by one; counters every second, of all sessions at once: both threads take a lock for each
+ * message, and BFD's would wait for the other one if that lost its processor meanwhile.
+ */
 export type Report =
-  | { readonly is: "changed" | "counted"; readonly id: number; readonly status: BfdStatus }
+  | { readonly is: "changed"; readonly id: number; readonly status: BfdStatus }
+  | { readonly is: "counted"; readonly all: readonly (readonly [id: number, status: BfdStatus])[] }
   | { readonly is: "closed"; readonly id: number }
   | { readonly is: "stopped" };
 
@@ -62,6 +66,10 @@ export function startBfd(): Bfd {
 
   function take(report: Report): void {
     if (report.is === "stopped") return;
+    if (report.is === "counted") {
+      for (const [id, status] of report.all) note(id, status);
+      return;
+    }
     const watcher = watchers.get(report.id);
     if (!watcher) return;
     if (report.is === "closed") {
@@ -70,7 +78,12 @@ export function startBfd(): Bfd {
       return;
     }
     watcher.status = report.status;
-    if (report.is === "changed") watcher.onChange(report.status);
+    watcher.onChange(report.status);
+  }
+
+  function note(id: number, status: BfdStatus): void {
+    const watcher = watchers.get(id);
+    if (watcher) watcher.status = status;
   }
 
   const tell = (order: Order): void => {
