@@ -103,27 +103,21 @@ export function heldRefusal(
   return { code, field, value: formatAddress(address), problem, remedy };
 }
 
-/** What is said to the author of a Service that is admitted and has to wait. */
-export function waitWarnings(situation: Situation, review: Review): readonly string[] {
-  if (hasAddress(situation, review)) return [];
-  const title = serviceTitle(review.service, review.namespace);
-  const { text } = waitReason(situation);
-  return [`Service ${title} has no address yet: ${text}; it will get one as soon as there is one`];
-}
-
-/** Who waits already is not refused an edit for it. */
-function judgeWaiting(
-  { rejectsWaiting, lbClass }: ValidationParts,
+/** What is said to the author of a Service that has to wait. Who waits already is not refused an edit for it. */
+export function judgeWaiting(
+  { rejectsWaiting, lbClass }: Pick<ValidationParts, "rejectsWaiting" | "lbClass">,
   situation: Situation,
   review: Review,
 ): Verdict {
-  const warnings = waitWarnings(situation, review);
-  const isNew = !isOurs(review.old, lbClass);
-  if (!rejectsWaiting || !isNew || warnings.length === 0) return { allowed: true, warnings };
+  if (hasAddress(situation, review)) return FINE;
   const title = serviceTitle(review.service, review.namespace);
   const { text } = waitReason(situation);
-  const remedy = "give an IPAddressPool that is open to it more addresses, or delete a Service";
-  return { allowed: false, message: `Service ${title} has no address: ${text}; ${remedy}` };
+  if (rejectsWaiting && !isOurs(review.old, lbClass)) {
+    const remedy = "give an IPAddressPool that is open to it more addresses, or delete a Service";
+    return { allowed: false, message: `Service ${title} has no address: ${text}; ${remedy}` };
+  }
+  const wait = `Service ${title} has no address yet: ${text}; it will get one as soon as there is one`;
+  return { allowed: true, warnings: [wait] };
 }
 
 function hasAddress({ request }: Situation, { service, old }: Review): boolean {

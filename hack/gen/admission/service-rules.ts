@@ -8,7 +8,7 @@ import { parseRequest } from "../../../capabilities/ipam/request";
 import { serviceTitle } from "../../../capabilities/ipam/service";
 import type { Service } from "../../../capabilities/ipam/service";
 import { describeSituation } from "../../../capabilities/ipam/situation";
-import { heldRefusal, waitWarnings } from "../../../capabilities/ipam/validation";
+import { heldRefusal, judgeWaiting } from "../../../capabilities/ipam/validation";
 import type { Holder } from "../../../capabilities/config/kinds/virtual-ip";
 import { annotated, pool, service } from "./manifest";
 import type { Manifest } from "./manifest";
@@ -199,5 +199,7 @@ function warningFor(one: Case): string {
     old: undefined,
     namespace: metadata.namespace,
   };
-  return waitWarnings(described.situation, review).join(" ");
+  const admitting = { rejectsWaiting: false, lbClass: undefined };
+  const verdict = judgeWaiting(admitting, described.situation, review);
+  return verdict.allowed ? verdict.warnings.join(" ") : verdict.message;
 }
