@@ -33,6 +33,7 @@ import { reserveStatuses } from "./reserve";
 import { readSettings } from "./settings";
 import type { Settings } from "./settings";
 import type { ValidationParts } from "./validation";
+import { keepWebhookConnections } from "./webhook-connections";
 import { createWorld, isSamePool, pools } from "./world";
 
 /** What Pepr's callbacks work with. */
@@ -66,6 +67,7 @@ const LEASE = "ancho-reconciler";
 export async function startIpam(): Promise<void> {
   // Seven lines of Pepr's for every request cost more than the decision that they are about.
   if (peprLog.level === "info") peprLog.level = "warn";
+  keepWebhookConnections();
   const settings = readSettings(process.env);
   const client = createKubeClient();
   const ledger = createLedger();
