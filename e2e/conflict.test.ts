@@ -54,7 +54,7 @@ describe("a host outside the cluster that has an address", () => {
     const vip = await c.waitFor("the VirtualIP to tell", async () => {
       const found = await c.get("vip", TAKEN);
       const isFree = found?.spec.holders.length === 0;
-      return isFree && found.status?.phase === "Conflict" && found;
+      return isFree && found.spec?.phase === "Conflict" && found;
     });
     expect(vip.status.conflict).toMatchObject({ mac, interface: "eth0", isInUse: false });
     expect(await c.ok(["get", "vip", TAKEN])).toContain("Conflict");

@@ -121,7 +121,7 @@ describe("what is left when parts of the control plane are gone", () => {
     await answerOf(c, "client", address!);
     await c.ok(["delete", "service", "rights"]);
     await c.waitFor(`${address} to be free`, async () => {
-      return (await c.get("vip", address!))?.status?.phase === "Released";
+      return (await c.get("vip", address!))?.spec?.phase === "Released";
     });
     const parts = [
       ["-n", "pepr-system", "-l", "pepr.dev/controller=admission"],

@@ -177,6 +177,11 @@ const VIPS: readonly CrdCase[] = [
     vip({ address: "172.30.0.240", reason: "", holders: [] }, { name: "172.30.0.240" }),
   ),
   bad(
+    "a phase that there is not",
+    /spec\.phase: Unsupported value: "Lost"/,
+    vip({ ...claim("172.30.0.240"), phase: "Lost" }, { name: "172.30.0.240" }),
+  ),
+  bad(
     "a holder's port of 0",
     /spec\.holders\[0\]\.ports\[0\]\.port/,
     vip(
@@ -263,8 +268,6 @@ export const statusCases: readonly StatusCase[] = [
     resource: "virtualips.ancho.dev",
     object: vip(claim("203.0.113.250"), { name: "203.0.113.250" }) as StatusCase["object"],
     good: {
-      phase: "Bound",
-      service: "default/web",
       protocol: "layer2",
       intendedOwner: {
         node: "n1",
@@ -273,7 +276,7 @@ export const statusCases: readonly StatusCase[] = [
         since: "2026-01-02T03:04:05Z",
       },
     },
-    bad: { phase: "Lost" },
-    refusedWith: /status\.phase: Unsupported value: "Lost"/,
+    bad: { intendedOwner: { mode: "bridge" } },
+    refusedWith: /status\.intendedOwner\.mode: Unsupported value: "bridge"/,
   },
 ];

@@ -50,10 +50,13 @@ describe("addresses", () => {
     expect(service.metadata.annotations?.["metallb.io/ip-allocated-from-pool"]).toBe("ipam");
     expect(assignedCondition(service)).toMatchObject({ status: "True", reason: "Assigned" });
     await event("web", "IPAllocated", `Assigned IP ["${PREFIX4}220"]`);
-    const vip = await c.get("vip", `${PREFIX4}220`);
+    const vip = await c.get("vip", `${PREFIX4}220`, "--show-managed-fields");
     expect(vip?.spec.holders).toMatchObject([
       { namespace: "ipam", name: "web", uid: service.metadata.uid },
     ]);
+    expect(vip?.spec).toMatchObject({ phase: "Bound", service: "ipam/web" });
+    expect(vip?.metadata).not.toHaveProperty("managedFields");
+    expect(await c.ok(["get", "vip", `${PREFIX4}220`])).toMatch(/ ipam\/web +Bound /);
   });
 
   it("gives a dual-stack Service one address of each family", async () => {
@@ -322,13 +325,13 @@ describe("addresses", () => {
     expect(await make("web")).toBe(`${PREFIX4}231`);
     await c.ok(["delete", "service", "-n", "ipam", "web"]);
     await c.waitFor("the address to be kept", async () => {
-      return (await c.get("vip", `${PREFIX4}231`))?.status?.phase === "Released";
+      return (await c.get("vip", `${PREFIX4}231`))?.spec?.phase === "Released";
     });
     expect(await c.ok(["get", "vip", `${PREFIX4}231`])).toMatch(/ipam\/web +Released/);
     expect(await make("other")).toBe(`${PREFIX4}232`);
     expect(await make("web")).toBe(`${PREFIX4}231`);
     await c.waitFor("the address to be its own again", async () => {
-      return (await c.get("vip", `${PREFIX4}231`))?.status?.phase === "Bound";
+      return (await c.get("vip", `${PREFIX4}231`))?.spec?.phase === "Bound";
     });
     await c.ok(["delete", "service", "-n", "ipam", "web"]);
     await c.waitFor("the address to be kept again", async () => (await claims()).length === 1);

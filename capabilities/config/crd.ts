@@ -181,8 +181,8 @@ const STATE_COLUMNS: readonly Column[] = [
 const VIP_COLUMNS: readonly Column[] = [
   text("Address", ".spec.address"),
   text("Pool", ".spec.pool"),
-  text("Service", ".status.service"),
-  text("Phase", ".status.phase"),
+  text("Service", ".spec.service"),
+  text("Phase", ".spec.phase"),
   text("Protocol", ".status.protocol"),
   text("Node", ".status.intendedOwner.node"),
   text("Seen", ".status.seen"),

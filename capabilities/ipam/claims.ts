@@ -11,6 +11,7 @@ import { buildVirtualIP, isPending, isSameHolder, joinRefusal } from "./claim";
 import type { ClaimReason, JoinRefusal } from "./claim";
 import { isInConflict } from "./ledger";
 import type { Ledger } from "./ledger";
+import { summarized, summaryOf } from "./summary";
 
 export const virtualIPs: ResourceKind<VirtualIP> = virtualIPResource;
 
@@ -37,6 +38,8 @@ export type Claims = {
    * so does a VirtualIP that a host outside the cluster has.
    */
   release(vip: VirtualIP, isLeaving: IsMine, at?: number): Promise<void>;
+  /** Makes the VirtualIP say who holds it, if it is still the one that was looked at. */
+  summarize(vip: VirtualIP): Promise<void>;
   /** What the API server says now; undefined if nobody holds the address. */
   read(address: IpAddress): Promise<VirtualIP | undefined>;
 };
@@ -48,6 +51,12 @@ const ATTEMPTS = 5;
 type SpecPatch = Partial<Omit<VirtualIP["spec"], "released">> & {
   readonly released?: Released | null;
 };
+
+/**
+ * Makes the API server forget which writer set which field, and keep no more book of that. All writers of a VirtualIP are
+ * Ancho's own, and that book would be sent to everybody who watches with each change.
+ */
+const UNTRACKED = [{}];
 
 type Entry = { readonly reason: ClaimReason; readonly mine: Holder; readonly isMine: IsMine };
 
@@ -71,7 +80,7 @@ export function createClaims(client: KubeClient, ledger: Ledger): Claims {
     mine: Holder,
   ): Promise<VirtualIP | undefined> {
     try {
-      const object = buildVirtualIP(address, pool.name, reason, mine);
+      const object = summarized(buildVirtualIP(address, pool.name, reason, mine));
       const vip = await client.create(virtualIPs, object);
       ledger.observe(vip);
       return vip;
@@ -81,11 +90,18 @@ export function createClaims(client: KubeClient, ledger: Ledger): Claims {
     }
   }
 
-  /** Compare-and-swap of parts of the spec; undefined if the VirtualIP is not the one we knew. */
+  /**
+   * Compare-and-swap of parts of the spec, and of what follows from them, in one write; undefined if the VirtualIP is
+   * not the one we knew.
+   */
   async function swap(vip: VirtualIP, spec: SpecPatch): Promise<VirtualIP | undefined> {
     const { name = "", resourceVersion = "" } = vip.metadata;
     try {
-      const patch = { metadata: { resourceVersion }, spec };
+      const { phase, service } = summaryOf({ ...vip, spec: specAfter(vip.spec, spec) });
+      const patch = {
+        metadata: { resourceVersion, managedFields: UNTRACKED },
+        spec: { ...spec, phase, service },
+      };
       const swapped = await client.mergePatch(virtualIPs, name, patch);
       ledger.observe(swapped);
       return swapped;
@@ -169,7 +185,16 @@ export function createClaims(client: KubeClient, ledger: Ledger): Claims {
     ledger.forget(name);
   }
 
-  return { take, hold, release, read };
+  async function summarize(vip: VirtualIP): Promise<void> {
+    await swap(vip, {});
+  }
+
+  return { take, hold, release, read, summarize };
+}
+
+function specAfter(spec: VirtualIP["spec"], patch: SpecPatch): VirtualIP["spec"] {
+  const { released, ...rest } = { ...spec, ...patch };
+  return released ? { ...rest, released } : rest;
 }
 
 /** What an entry changes beside the holders. A claim that comes to nothing must not cost the one before it its address. */

@@ -128,12 +128,12 @@ function sharingKeysOf(vip: VirtualIP): readonly string[] {
 }
 
 /** Is the address free, and kept for the Service that had it? */
-export function isReleased({ spec }: VirtualIP): boolean {
+export function isReleased({ spec }: Pick<VirtualIP, "spec">): boolean {
   return spec.holders.length === 0 && spec.released !== undefined;
 }
 
 /** Has a host outside the cluster the address? Then it is nobody's to be given. */
-export function isInConflict({ status }: VirtualIP): boolean {
+export function isInConflict({ status }: Pick<VirtualIP, "status">): boolean {
   return status?.conflict !== undefined;
 }
 

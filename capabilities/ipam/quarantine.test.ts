@@ -31,9 +31,9 @@ describe("an address that a host outside the cluster has", () => {
     await put(h, "shop/web");
     await say(h, true);
     expect(h.addresses("shop/web")).toEqual([IP]);
-    expect(vip(h)?.status).toMatchObject({ phase: "Conflict", service: "shop/web" });
+    expect(vip(h)?.spec).toMatchObject({ phase: "Conflict", service: "shop/web" });
     await say(h, undefined);
-    expect(vip(h)?.status).toMatchObject({ phase: "Bound", service: "shop/web" });
+    expect(vip(h)?.spec).toMatchObject({ phase: "Bound", service: "shop/web" });
   });
 
   it("is exchanged for another where it was not announced yet, and kept from everybody", async () => {
@@ -42,7 +42,7 @@ describe("an address that a host outside the cluster has", () => {
     await say(h, false);
     expect(h.addresses("shop/web")).toEqual(["10.0.0.1"]);
     expect(vip(h)?.spec.holders).toEqual([]);
-    expect(vip(h)?.status?.phase).toBe("Conflict");
+    expect(vip(h)?.spec.phase).toBe("Conflict");
     expect(await put(h, "shop/other")).toBe("");
     await say(h, undefined);
     h.advance(60 * 60_000);
@@ -69,7 +69,7 @@ describe("an address that a host outside the cluster has", () => {
     await say(h, true);
     await h.remove("shop/web");
     await h.settle();
-    expect(vip(h)?.status?.phase).toBe("Conflict");
+    expect(vip(h)?.spec.phase).toBe("Conflict");
     expect(await put(h, "shop/web")).toBe("10.0.0.1");
     expect(await put(h, "shop/other")).toBe("");
     h.advance(60 * 60_000);

@@ -68,7 +68,7 @@ describe("a Service that is created anew", () => {
     const [vip] = h.cluster.all(virtualIPs);
     expect(vip?.spec).not.toHaveProperty("released");
     expect(vip?.spec.reason).toBe("held before");
-    expect(vip?.status).toMatchObject({ phase: "Bound", service: "shop/web" });
+    expect(vip?.spec).toMatchObject({ phase: "Bound", service: "shop/web" });
   });
 
   it("gets it in the answer to the create, from a replica that has just started", async () => {
@@ -171,7 +171,7 @@ describe("an address that was freed", () => {
     const h = createHarness(POOL);
     await afterDeleting(h, "shop/web");
     const [vip] = h.cluster.all(virtualIPs);
-    expect(vip?.status).toMatchObject({ phase: "Released", service: "shop/web" });
+    expect(vip?.spec).toMatchObject({ phase: "Released", service: "shop/web" });
     const written = h.cluster.writes.length;
     await h.settle();
     expect(h.cluster.writes).toHaveLength(written);

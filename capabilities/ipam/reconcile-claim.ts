@@ -3,11 +3,11 @@ import { parseVipName } from "../config/vip-name";
 import { services } from "../kube/resource";
 import type { Result } from "../kube/work-queue";
 import { holderTitle, isPending, isUnnamedClaimOf, pendingMsLeft } from "./claim";
-import { virtualIPs } from "./claims";
 import { isInConflict, isReleased, isStrangers, serviceKeysOf } from "./ledger";
 import { assignedAddresses } from "./marks";
 import type { ReconcileParts } from "./reconcile-service";
 import { includesAddress, isOurs, statusAddresses } from "./service";
+import { isSummarized } from "./summary";
 import { keptUntil } from "./vip";
 
 export type ClaimReconcileParts = Pick<
@@ -16,7 +16,7 @@ export type ClaimReconcileParts = Pick<
 > & { readonly wakeService: (key: string) => void };
 
 /**
- * Makes one VirtualIP as it should be: its status says who holds it, and claims that no Service has
+ * Makes one VirtualIP as it should be: it says who holds it, and claims that no Service has
  * come for are collected.
  */
 export async function reconcileClaim(
@@ -35,7 +35,7 @@ export async function reconcileClaim(
     else await collectUnnamed(parts, vip, holder);
   }
   if (isStrangers(vip)) serviceKeysOf(vip).forEach(parts.wakeService);
-  if (wait === undefined) await writeStatus(parts, vip);
+  if (wait === undefined) await summarize(parts, vip);
   return undefined;
 }
 
@@ -48,7 +48,7 @@ async function keepOrCollect(
   vip: VirtualIP,
 ): Promise<Result | undefined> {
   if (isInConflict(vip)) {
-    await writeStatus(parts, vip);
+    await summarize(parts, vip);
     return undefined;
   }
   const left = keptUntil(vip, parts.world.cached().config) - parts.now();
@@ -56,7 +56,7 @@ async function keepOrCollect(
     await parts.claims.release(vip, () => false);
     return undefined;
   }
-  await writeStatus(parts, vip);
+  await summarize(parts, vip);
   return { requeueAfterMs: left };
 }
 
@@ -92,13 +92,7 @@ async function collectUnnamed(
   await claims.release(vip, other => other.claimId === holder.claimId);
 }
 
-async function writeStatus({ client, ledger }: ClaimReconcileParts, vip: VirtualIP): Promise<void> {
-  const { released } = vip.spec;
-  const held =
-    released && isReleased(vip)
-      ? { phase: "Released", service: `${released.namespace}/${released.name}` }
-      : { phase: "Bound", service: serviceKeysOf(vip).join(", ") };
-  const status = isInConflict(vip) ? { ...held, phase: "Conflict" } : held;
-  if (vip.status?.phase === status.phase && vip.status.service === status.service) return;
-  ledger.observe(await client.mergePatchStatus(virtualIPs, vip.metadata.name ?? "", { status }));
+/** Whoever changes the holders says so in the same write; what is left is a stranger, and what older versions wrote. */
+async function summarize({ claims }: ClaimReconcileParts, vip: VirtualIP): Promise<void> {
+  if (!isSummarized(vip)) await claims.summarize(vip);
 }

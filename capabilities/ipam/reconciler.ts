@@ -36,11 +36,8 @@ export type ReconcilerParts = Omit<ReconcileParts, "cachedService" | "waiting"> 
 
 /** All that events may have missed is found by then. */
 const SWEEP_MS = 60_000;
-/**
- * A VirtualIP that is claimed, confirmed and perhaps joined by others within that time has its status written once.
- * Nobody waits for it; a stranger that has the address is another matter.
- */
-const CLAIM_STATUS_MS = 1_000;
+/** A VirtualIP is looked at when it has settled. Nobody waits for it; a stranger that has the address is another matter. */
+const CLAIM_LOOK_MS = 1_000;
 /**
  * What follows a create must not stand in the way of the next one: few at once, and a rest after each as long as it
  * took if that was short, so that most of an API server's time is left to those who wait for an answer.
@@ -107,7 +104,7 @@ export async function startReconciler(parts: ReconcilerParts): Promise<Reconcile
   };
   hooks.beforeVip = name => holdersOf(ledger, name);
   hooks.onVip = (name, vip, before) => {
-    claimQueue.addAfter(name, vip && isInConflict(vip) ? 0 : CLAIM_STATUS_MS);
+    claimQueue.addAfter(name, vip && isInConflict(vip) ? 0 : CLAIM_LOOK_MS);
     countPools();
     const after = vip ? serviceKeysOf(vip) : [];
     const gone = before.filter(key => !after.includes(key));

@@ -84,7 +84,7 @@ export async function deleteService(lab: Lab, story: Story, address: string): Pr
   story.command("kubectl delete service nginx");
   story.output(await kubectl(lab, ["delete", "service", "nginx"]));
   await waitFor(`${address} to be free`, async () => {
-    const phase = "jsonpath={.items[*].status.phase}";
+    const phase = "jsonpath={.items[*].spec.phase}";
     const phases = (await kubectl(lab, ["get", "vip", "-o", phase])).split(" ");
     return phases.length === 2 && phases.every(text => text === "Released");
   });

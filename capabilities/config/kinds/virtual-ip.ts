@@ -108,13 +108,6 @@ const conflict = z
   });
 
 const status = z.object({
-  phase: z.enum(["Pending", "Bound", "Released", "Conflict"]).exactOptional().meta({
-    description:
-      "Pending until a Service that exists holds the address, then Bound; Released while nobody holds it and it is kept for the Service that did; Conflict while a host outside the cluster has it, whoever holds it.",
-  }),
-  service: optionalText(
-    'The Services that hold the address, "namespace/name", joined by ", "; of a Released one, the Service that held it last.',
-  ),
   protocol: optionalText(
     "How the network learns of the address: 'layer2', 'bgp', or 'layer2,bgp'.",
   ),
@@ -161,6 +154,13 @@ export const virtualIPSchema = z
           .array(holder)
           .meta({ description: "The Services that hold the address; several share it." }),
         released: released.exactOptional(),
+        phase: z.enum(["Pending", "Bound", "Released", "Conflict"]).exactOptional().meta({
+          description:
+            "Pending until a Service that exists holds the address, then Bound; Released while nobody holds it and it is kept for the Service that did; Conflict while a host outside the cluster has it, whoever holds it. Written together with what it follows from.",
+        }),
+        service: optionalText(
+          'The Services that hold the address, "namespace/name", joined by ", "; of a Released one, the Service that held it last.',
+        ),
       })
       .meta({ description: "Whose the address is." }),
     status: status.exactOptional().meta({ description: "How the address is delivered." }),
