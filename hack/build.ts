@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { writeInstallManifest } from "./install/index";
+import { checkIsLatin1, lean } from "./lean";
 import { run } from "./process";
 import { anchoImage, inRepo } from "./repo";
 
@@ -40,6 +41,10 @@ async function buildAnnouncer(): Promise<void> {
     target: "node20",
     format: "cjs",
     keepNames: true,
+    // Names stay, for the sake of stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    plugins: [lean],
     sourcemap: true,
     external: ["netlink", "koffi"],
     logLevel: "warning",
@@ -47,6 +52,8 @@ async function buildAnnouncer(): Promise<void> {
     banner: { js: "const import_meta_url = require('url').pathToFileURL(__filename).href;" },
     define: { "import.meta.url": "import_meta_url" },
   });
+  const announcer = inRepo("dist/announcer.js");
+  checkIsLatin1(await readFile(announcer, "utf8"), announcer);
 }
 
 await main();

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ensureBinaries } from "../../hack/lab/binaries";
 import { quietTask } from "../../hack/lab/context";
+import { announcerFlags } from "../../hack/install/announcer";
 import { downLab, upLab } from "../../hack/lab/lab";
 import type { Lab } from "../../hack/lab/lab";
 import { binary } from "../../hack/lab/paths";
@@ -126,7 +127,8 @@ async function measureAnnouncer(lab: Lab, members: number): Promise<Cost> {
   const announcer = await lab.spawn(
     NODE,
     [
-      ...["env", "LOG_LEVEL=warn", process.execPath, inRepo("dist/announcer.js")],
+      ...["env", "LOG_LEVEL=warn", process.execPath],
+      ...[...announcerFlags, inRepo("dist/announcer.js")],
       ...[`--node-name=${NODE}`, `--kubeconfig=${lab.lanKubeconfig}`],
     ],
     QUIET,

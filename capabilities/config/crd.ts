@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { bfdProfileResource, bfdProfileSchema } from "./kinds/bfd-profile";
 import { bgpAdvertisementResource, bgpAdvertisementSchema } from "./kinds/bgp-advertisement";
 import { bgpPeerResource, bgpPeerSchema } from "./kinds/bgp-peer";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { objectFields } from "./kinds/resource";
 
 /** An OpenAPI schema as CRDs have it; keys that we do not handle pass through. */

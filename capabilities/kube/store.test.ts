@@ -97,6 +97,20 @@ describe("store", { timeout: 30_000 }, () => {
     expect(s.list()).toHaveLength(1);
   });
 
+  it("keeps nothing of who wrote which field, be it listed or heard of", async () => {
+    const managed = (name: string, version: number): object => {
+      const { metadata } = item(name, version) as { metadata: object };
+      return { metadata: { ...metadata, managedFields: [{ manager: "kubectl" }] } };
+    };
+    onList = listOf(5, managed("a", 3));
+    const s = start();
+    await eventually(() => s.isConnected());
+    send("ADDED", managed("b", 7));
+    await eventually(() => changes.length === 2);
+    expect(s.list()).toHaveLength(2);
+    expect(JSON.stringify(s.list())).not.toContain("managedFields");
+  });
+
   it("is synced by the first list that succeeds, not by a watch without one", async () => {
     onList = response => answer(response, 500, { kind: "Status", message: "etcd is away" });
     const s = start();

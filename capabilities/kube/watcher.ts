@@ -54,7 +54,7 @@ export function createWatcher<T>(
   function onEvent(object: unknown, phase: string): void {
     const type = phase === "DELETED" ? "deleted" : "set";
     if (live && ["ADDED", "MODIFIED", "DELETED"].includes(phase)) {
-      handlers.onFact({ type, object: withKind(kind, object as T) });
+      handlers.onFact({ type, object: received(kind, object as T) });
     }
   }
 
@@ -71,7 +71,7 @@ export function createWatcher<T>(
   }).Watch(onEvent, { ...WATCH_CONFIG });
   watcher.events.on(WatchEvent.LIST, (list: ListBody<T>) => {
     if (live) {
-      const items = (list.items ?? []).map(item => withKind(kind, item));
+      const items = (list.items ?? []).map(item => received(kind, item));
       handlers.onFact({
         type: "list",
         items,
@@ -93,6 +93,13 @@ export function createWatcher<T>(
       watcher.close();
     },
   };
+}
+
+/** Changed in place, since KFC keeps it, too. Who wrote which field, nobody here asks; it is half of many an object. */
+function received<T>(kind: ResourceKind<T>, object: T): T {
+  const { metadata } = object as { metadata?: { managedFields?: unknown } };
+  if (metadata) delete metadata.managedFields;
+  return withKind(kind, object);
 }
 
 /**

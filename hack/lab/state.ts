@@ -1,7 +1,7 @@
 /** The lab's state file: what was started, so that `down` can undo it after any kind of end. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 const processSchema = z.object({
   /** Unique within the lab, such as `kube-apiserver` or `n1/kubelet`; also names the log. */

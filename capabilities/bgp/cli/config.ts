@@ -1,6 +1,6 @@
 /** What a file says of a speaker: the options of the API, checked. */
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { attributeSet } from "../attribute-set";
 import type { RouteAttributes } from "../attribute-set";
 import { parseAddress } from "../wire/address";

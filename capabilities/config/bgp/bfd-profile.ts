@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { ConfigError } from "../config-error";
 import { bfdProfileResource } from "../kinds/bfd-profile";
 import type { bfdProfileSchema } from "../kinds/bfd-profile";

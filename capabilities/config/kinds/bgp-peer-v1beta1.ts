@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { KEEPALIVE_WITHIN_HOLD, asn, sharedPeerFields } from "./bgp-peer-fields";
 import { cel, objectFields } from "./resource";
 import { SELECTOR_OPERATORS } from "../selector";

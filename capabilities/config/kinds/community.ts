@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { objectFields } from "./resource";
 import type { Resource } from "./resource";
 

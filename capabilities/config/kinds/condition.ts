@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A metav1.Condition, with the bounds that Kubernetes gives it. */
 const condition = z

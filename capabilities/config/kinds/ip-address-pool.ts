@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { conditions } from "./condition";
 import { selectorList } from "./label-selector";
 import { cel, objectFields } from "./resource";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SELECTOR_OPERATORS } from "../selector";
 
 const requirement = z

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What the API server needs to find objects of a kind. */
 export type Resource = {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { conditions } from "./condition";
 import { cel, objectFields } from "./resource";
 import type { Resource } from "./resource";

@@ -77,6 +77,6 @@ function secrets({ password, passwordSecret }: BGPPeer["spec"]): readonly Findin
 /** A Go duration, whose form the schema has checked; undefined: there is none. */
 export function milliseconds(duration: string | undefined): number | undefined {
   if (duration === undefined) return undefined;
-  const parts = [...duration.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)];
+  const parts = [...duration.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|\u03bcs|ms|s|m|h)/g)];
   return parts.reduce((sum, [, value, unit = ""]) => sum + Number(value) * (UNITS[unit] ?? 0), 0);
 }

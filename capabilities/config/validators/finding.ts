@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { formatConfigError } from "../config-error";
 import type { Parsed } from "../config-error";
 import { objectName, readObject } from "../raw-object";
