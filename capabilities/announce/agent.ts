@@ -29,6 +29,7 @@ import type { Reporter } from "./reporter";
 import { watchVirtualIps } from "./status/virtual-ips";
 import type { VirtualIps } from "./status/virtual-ips";
 import { delay, startInterval, startTimer } from "./timers";
+import { AWAKE, isListening, wakingAfterStall } from "./waking";
 import { watchWire } from "./wire/wire-watch";
 import type { WireWatch } from "./wire/wire-watch";
 
@@ -79,8 +80,7 @@ class RunningAgent implements Agent {
   #isPlanned = false;
   #stopReplans = (): void => undefined;
   #stopLinger = (): void => undefined;
-  /** It listens, having stood still. */
-  #isWaking = false;
+  #waking = AWAKE;
   readonly #rebalancer: Rebalancer;
   #stopWaking = (): void => undefined;
   /** What the kernel answers for, as the peers were told. */
@@ -278,10 +278,11 @@ class RunningAgent implements Agent {
   }
 
   #replan(): void {
-    if (this.#phase === "starting" || this.#isWaking) this.#yield();
+    if (this.#phase === "starting" || this.#isWaking()) this.#yield();
     if (this.#phase !== "active" && this.#phase !== "leaving") return;
     this.#advertise();
-    if (this.#isWaking) return;
+    if (this.#isWaking()) return;
+    this.#waking = AWAKE;
     const before = this.#plan;
     const facts = this.#facts();
     const plan = this.#planner(facts, this.#standing());
@@ -301,18 +302,22 @@ class RunningAgent implements Agent {
   /** Nothing goes on that a rebalance could add to. */
   #isQuiet(): boolean {
     const isAtRest = this.#ownership.lingering.size === 0 && this.#toAnnounce.size === 0;
-    return isSettled(this.#standing()) && !this.#isWaking && isAtRest;
+    return isSettled(this.#standing()) && !this.#isWaking() && isAtRest;
   }
 
   /** This process stood still: nothing is decided until the others were heard again. */
   #wake(): void {
     this.#parts.log.warn({}, "stood still: finding out what the others did meanwhile");
-    this.#isWaking = true;
+    const now = performance.now();
+    this.#waking = wakingAfterStall(this.#waking, { now, listenMs: this.#listenMs });
     this.#stopWaking();
-    this.#stopWaking = startTimer(this.#listenMs, () => {
-      this.#isWaking = false;
+    this.#stopWaking = startTimer(this.#waking.until - now + 1, () => {
       this.#planSoon();
     });
+  }
+
+  #isWaking(): boolean {
+    return isListening(this.#waking, performance.now());
   }
 
   /** What others have taken while this node could not know is theirs, at once. */

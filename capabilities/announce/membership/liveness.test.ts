@@ -128,6 +128,30 @@ describe("sweep", () => {
     expect(healthOf(sweepUntil(paused, 10_010, 10_150))).toBe("silent");
   });
 
+  it("one pause of a silence is forgiven, and no other: who is short of CPU sees who is gone, too", () => {
+    const gaps = fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 30 });
+    fc.assert(
+      fc.property(gaps, all => {
+        let [peer, now, excused, isSilent] = [proven(), 0, 0, false];
+        for (const gap of all) {
+          now += gap;
+          const pause = gap > 62 ? gap : 0;
+          if (excused === 0) excused = pause;
+          peer = sweep(peer, now, pause);
+          isSilent ||= now - excused >= 150;
+          expect(healthOf(peer) === "silent").toBe(isSilent);
+        }
+      }),
+    );
+  });
+
+  it("every silence has its pause: being heard in between makes the next one forgiven", () => {
+    let peer = sweep(proven(), 200, 200);
+    peer = sweep(listen(peer, { sequence: 3n }, 201).peer, 401, 200);
+    expect(healthOf(peer)).toBe("heard");
+    expect(healthOf(sweep(peer, 601, 200))).toBe("silent");
+  });
+
   it("nobody turns silent who is heard in every third interval, however the sweeps fall", () => {
     const waits = fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 200 });
     fc.assert(

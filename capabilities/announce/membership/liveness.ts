@@ -12,6 +12,8 @@ export type Peer = {
   readonly heardAt: number;
   /** When it was last heard by the multicast group. */
   readonly groupHeardAt: number;
+  /** A pause of this process was taken out of its silence already. */
+  readonly isExcused: boolean;
   /** Time between two heartbeats, as it says itself. */
   readonly intervalMs: number;
   readonly claims: ClaimList;
@@ -37,6 +39,7 @@ export const UNHEARD: Peer = {
   asked: 0n,
   heardAt: -Infinity,
   groupHeardAt: -Infinity,
+  isExcused: false,
   intervalMs: 1,
   claims: NO_CLAIMS,
 };
@@ -66,6 +69,7 @@ export function hear(
     asked: isKnownBoot ? asked : 0n,
     heardAt: now,
     groupHeardAt: heartbeat.isToGroup ? now : before.groupHeardAt,
+    isExcused: false,
     intervalMs: heartbeat.intervalMs,
     claims,
     member: memberAfter(before.member, heartbeat, claims),
@@ -75,18 +79,23 @@ export function hear(
 
 /**
  * Looks whether a peer is late or silent.
- * @param pauseMs time for which this process stood still, which is taken out of the peer's silence
+ * @param pauseMs time for which this process stood still. It is taken out of the peer's silence, since heartbeats may
+ *   wait unread; but once only, for what waited is read after the pause. Else a process that is short of CPU and stands
+ *   still again and again would never see that a peer is gone
  * @returns the same object if nothing changed
  */
 export function sweep(before: Peer, now: number, pauseMs: number): Peer {
   const { member } = before;
   if (!member) return before;
-  const heardAt = Math.min(before.heardAt + pauseMs, now);
-  const groupHeardAt = Math.min(before.groupHeardAt + pauseMs, now);
+  const excuseMs = before.isExcused ? 0 : pauseMs;
+  const heardAt = Math.min(before.heardAt + excuseMs, now);
+  const groupHeardAt = Math.min(before.groupHeardAt + excuseMs, now);
   const health = healthAfter(member.health, (now - heardAt) / before.intervalMs);
   const isSame = health === member.health;
-  if (isSame && pauseMs === 0) return before;
-  return { ...before, heardAt, groupHeardAt, member: isSame ? member : { ...member, health } };
+  if (isSame && excuseMs === 0) return before;
+  const isExcused = before.isExcused || excuseMs > 0;
+  const times = { heardAt, groupHeardAt, isExcused };
+  return { ...before, ...times, member: isSame ? member : { ...member, health } };
 }
 
 /** When a peer turns late or silent unless it is heard, ms; Infinity for a peer that is silent already. */

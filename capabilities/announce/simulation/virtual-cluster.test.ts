@@ -192,6 +192,33 @@ describe("a cluster in virtual time", { timeout: 60_000 + HISTORIES * 500 }, () 
     );
   });
 
+  it("nodes that are so short of CPU that they stand still again and again take over, too", () => {
+    const several = fc.integer({ min: 2, max: 5 });
+    const starved = fc.tuple(fc.integer({ min: 65, max: 400 }), fc.integer({ min: 5, max: 40 }));
+    const cycles = fc.array(starved, { minLength: 40, maxLength: 40 });
+    fc.assert(
+      fc.property(several, count, seed, cycles, (nodes, addresses, from, all) => {
+        const cluster = settled(nodes, addresses, from);
+        cluster.apply({ do: "cut", node: 0 });
+        const alive = cluster.nodes.slice(1);
+        for (const [still, runs] of all) {
+          alive.forEach((_, index) => {
+            cluster.apply({ do: "freeze", node: index + 1 });
+          });
+          cluster.run(still);
+          alive.forEach((_, index) => {
+            cluster.apply({ do: "thaw", node: index + 1 });
+          });
+          cluster.run(runs);
+        }
+        for (const address of cluster.addresses) {
+          expect(alive.some(one => one.kernel.has(address))).toBe(true);
+        }
+      }),
+      runs,
+    );
+  });
+
   it("a power cut of an owner is over after three intervals and some", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 5 }), count, seed, (nodes, addresses, from) => {

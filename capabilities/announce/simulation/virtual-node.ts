@@ -12,6 +12,7 @@ import type { Suspects } from "../membership/witness";
 import type { Plan } from "../plan";
 import { nextRebalance } from "../rebalance";
 import { NOTHING_OWNED, nextOwnership, withoutAddresses } from "../ownership";
+import { AWAKE, isListening, wakingAfterStall } from "../waking";
 
 export const INTERVAL_MS = 50;
 const SWEEP_MS = 25;
@@ -52,7 +53,8 @@ export class VirtualNode {
   #witness = NO_CASES;
   #taking: ReadonlySet<string> = new Set();
   #lastPlan: Plan | undefined;
-  #next = { beat: 0, sweep: 0, round: 0, active: 0, awake: 0 };
+  #next = { beat: 0, sweep: 0, round: 0, active: 0 };
+  #waking = AWAKE;
 
   constructor(name: string, peers: readonly string[], world: World) {
     this.name = name;
@@ -78,8 +80,8 @@ export class VirtualNode {
     this.#suspects = new Map();
     this.#say(this.kernel);
     const phase = this.#world.random() * INTERVAL_MS;
-    const never = { round: Infinity, awake: -Infinity };
-    this.#next = { ...never, beat: now + phase, sweep: now, active: now + LISTEN_MS };
+    this.#next = { round: Infinity, beat: now + phase, sweep: now, active: now + LISTEN_MS };
+    this.#waking = AWAKE;
   }
 
   /** True if the node means to own the address, not only goes on until the new owner answers. */
@@ -119,8 +121,7 @@ export class VirtualNode {
       this.#phase = "active";
       this.#plan();
     }
-    const isAwake = this.#next.awake !== -Infinity && now >= this.#next.awake;
-    if (isAwake) this.#next.awake = -Infinity;
+    const isAwake = this.#waking !== AWAKE && !isListening(this.#waking, now);
     const isOver = [...this.#ownership.lingering.values()].some(until => until <= now);
     if (isOver || isAwake) this.#plan();
   }
@@ -141,7 +142,7 @@ export class VirtualNode {
     const pause = this.#roll.sweep(now, INTERVAL_MS);
     this.#next.sweep = Math.min(now + SWEEP_MS, Math.max(now + 1, this.#roll.nextTurn()));
     if (pause >= SILENT_INTERVALS * INTERVAL_MS) {
-      this.#next.awake = now + LISTEN_MS;
+      this.#waking = wakingAfterStall(this.#waking, { now, listenMs: LISTEN_MS });
       this.#send(this.#peers, { wantsWord: true });
     }
     const changes = this.#roll.takeChanges();
@@ -173,10 +174,11 @@ export class VirtualNode {
   }
 
   #plan(): void {
-    if (this.#phase !== "active" || this.#world.now() < this.#next.awake) {
+    if (this.#phase !== "active" || isListening(this.#waking, this.#world.now())) {
       this.#yield();
       return;
     }
+    this.#waking = AWAKE;
     const [now, facts, members] = [this.#world.now(), this.#world.facts(), this.#roll.members()];
     const standing: Standing = {
       ...{ me: this.name, isActive: true, members, claims: this.#claims },
