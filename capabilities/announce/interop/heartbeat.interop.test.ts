@@ -221,10 +221,13 @@ describe("heartbeats between two kernels", { timeout: 300_000 }, () => {
     // As keyringAt says: accept both and sign with the old one, then with the new one, then forget the old.
     for (const keys of [[1, 2], [2, 1], [2]]) {
       for (const one of [node, peer]) one.tell({ do: "keys", keys });
-      const { accepted } = await peer.counts();
-      await vi.waitFor(async () => {
-        expect((await peer.counts()).accepted - accepted).toBeGreaterThan(10);
-      }, WAIT);
+      // Not before both have taken them, and what was signed with the last ones is read, come the next.
+      for (const one of [node, peer]) {
+        const { accepted } = await one.counts();
+        await vi.waitFor(async () => {
+          expect((await one.counts()).accepted - accepted).toBeGreaterThan(20);
+        }, WAIT);
+      }
     }
     expect([node.silences(), peer.silences()]).toEqual([0, 0]);
     expect(await peer.counts()).toMatchObject({ unauthentic: 0, malformed: 0, stranger: 0 });
