@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { ensureBinaries } from "../../hack/lab/binaries";
 import { quietTask } from "../../hack/lab/context";
 import { announcerFlags } from "../../hack/install/announcer";
@@ -14,10 +13,10 @@ import { metallbProgram, metallbVersion } from "../../hack/peers/metallb";
 import { endChild } from "../../hack/process";
 import { inRepo } from "../../hack/repo";
 import { waitFor } from "../../hack/wait";
-import { usageOf } from "../bgp/process-usage";
 import { bundleHeartbeat } from "../heartbeat/bundle";
+import { costOf } from "../heartbeat/cost";
+import type { Cost } from "../heartbeat/cost";
 import { ADDRESSES } from "../heartbeat/plan";
-import { round } from "../report";
 import type { Aim, Report } from "../report";
 import { CROWD, CROWD_IP, NODE, NODE_IP, SECRET, SPEAKER_LABELS, SPEAKER_POD } from "./stage";
 import { addMembers, setStage } from "./stage";
@@ -28,21 +27,9 @@ const PORT = 7946;
 const INTERVAL_MS = 50;
 /** The status of a thousand Services is written in this time, and what V8 compiles is compiled. */
 const SETTLE_MS = 45_000;
-const MEASURE_MS = 15_000;
 const SLOWEST_START_MS = 90_000;
 /** A pipe that nobody reads would fill up. */
 const QUIET: StdioOptions = ["ignore", "ignore", "inherit"];
-
-/** What an announcer costs when nothing happens. */
-type Cost = {
-  /** Of one core, percent. */
-  readonly cpu: number;
-  readonly rssMiB: number;
-  readonly txPackets: number;
-  readonly rxPackets: number;
-  readonly txBytes: number;
-  readonly rxBytes: number;
-};
 
 /**
  * CPU, memory and traffic of an announcer at rest, with 10 and 100 members and a thousand addresses. The other
@@ -78,8 +65,8 @@ function report(costs: ReadonlyMap<number, Cost>, metallb: Cost): Report {
     if (!cost) throw new Error(`nothing was measured with ${members} members`);
     return cost;
   };
-  const beside = (key: keyof Cost): Record<string, number> => ({
-    [`MetalLB ${metallbVersion()}, alone`]: metallb[key],
+  const beside = (value: number): Record<string, number> => ({
+    [`MetalLB ${metallbVersion()}, alone`]: value,
   });
   const cpu = (members: number, limit: number): Aim => ({
     name: `CPU at rest, ${members} members, ${ADDRESSES} addresses`,
@@ -87,10 +74,10 @@ function report(costs: ReadonlyMap<number, Cost>, metallb: Cost): Report {
     unit: "% of a core",
     aim: `≤ ${limit}`,
     holds: of(members).cpu <= limit,
-    peers: beside("cpu"),
+    peers: beside(metallb.cpu),
   });
   const rss = of(100).rssMiB;
-  const sent = of(100).txPackets;
+  const sent = of(100).sent.packets;
   return {
     bench: "announcer",
     aims: [
@@ -102,7 +89,7 @@ function report(costs: ReadonlyMap<number, Cost>, metallb: Cost): Report {
         unit: "MiB",
         aim: "≤ 200",
         holds: rss <= 200,
-        peers: { ...beside("rssMiB"), "with 10": of(10).rssMiB },
+        peers: { ...beside(metallb.rssMiB), "with 10": of(10).rssMiB },
       },
       {
         name: "packets sent by a node of 100, to the API server, too",
@@ -111,11 +98,11 @@ function report(costs: ReadonlyMap<number, Cost>, metallb: Cost): Report {
         aim: "≤ 25, whatever the number of members",
         holds: sent <= 25,
         peers: {
-          "with 10": of(10).txPackets,
-          "bytes per second": of(100).txBytes,
-          "heard per second": of(100).rxPackets,
-          "bytes heard per second": of(100).rxBytes,
-          ...beside("txPackets"),
+          "with 10": of(10).sent.packets,
+          "bytes per second": of(100).sent.bytes,
+          "heard per second": of(100).heard.packets,
+          "bytes heard per second": of(100).heard.bytes,
+          ...beside(metallb.sent.packets),
         },
       },
     ],
@@ -144,7 +131,7 @@ async function measureAnnouncer(lab: Lab, members: number): Promise<Cost> {
       },
       SLOWEST_START_MS,
     );
-    return await costOf(lab, announcer);
+    return await costOnNode(lab, announcer);
   } finally {
     await endChild(announcer, "SIGKILL");
     await endChild(crowd, "SIGKILL");
@@ -178,7 +165,7 @@ async function measureSpeaker(lab: Lab): Promise<Cost> {
       },
       SLOWEST_START_MS,
     );
-    return await costOf(lab, speaker);
+    return await costOnNode(lab, speaker);
   } finally {
     await endChild(speaker, "SIGKILL");
     await rm(keys, { recursive: true });
@@ -194,33 +181,11 @@ async function startCrowd(lab: Lab, members: number): Promise<ChildProcess> {
   return crowd;
 }
 
-/** What it uses in some seconds, when it has come to rest. */
-async function costOf(lab: Lab, child: ChildProcess): Promise<Cost> {
-  await delay(SETTLE_MS);
-  const pid = child.pid ?? 0;
-  const [usage, traffic, begin] = [await usageOf(pid), await trafficOf(lab), performance.now()];
-  await delay(MEASURE_MS);
-  const [usage2, traffic2] = [await usageOf(pid), await trafficOf(lab)];
-  const seconds = (performance.now() - begin) / 1000;
-  const rate = (after: number, before: number): number => round((after - before) / seconds);
-  return {
-    cpu: round(((usage2.cpuSeconds - usage.cpuSeconds) / seconds) * 100),
-    rssMiB: round(usage2.rssMiB),
-    txPackets: rate(traffic2.tx.packets, traffic.tx.packets),
-    rxPackets: rate(traffic2.rx.packets, traffic.rx.packets),
-    txBytes: rate(traffic2.tx.bytes, traffic.tx.bytes),
-    rxBytes: rate(traffic2.rx.bytes, traffic.rx.bytes),
-  };
-}
-
-type Counter = { readonly packets: number; readonly bytes: number };
-
-/** All that went over the node's interface, the watches of the API server too. */
-async function trafficOf(lab: Lab): Promise<{ readonly rx: Counter; readonly tx: Counter }> {
-  const { stdout } = await lab.exec(NODE, ["ip", "-j", "-s", "link", "show", "dev", "eth0"]);
-  const [link] = JSON.parse(stdout) as { readonly stats64: { rx: Counter; tx: Counter } }[];
-  if (!link) throw new Error(`${NODE} has no eth0`);
-  return link.stats64;
+/** When it has come to rest. */
+function costOnNode(lab: Lab, { pid = 0 }: ChildProcess): Promise<Cost> {
+  const run = async (...argv: readonly string[]): Promise<string> =>
+    (await lab.exec(NODE, argv)).stdout;
+  return costOf(pid, run, SETTLE_MS);
 }
 
 function progress(line: string): void {

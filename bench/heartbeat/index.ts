@@ -3,14 +3,14 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
 import { createLan } from "../../hack/interop/netns";
 import type { Lan } from "../../hack/interop/netns";
 import { endChild } from "../../hack/process";
-import { usageOf } from "../bgp/process-usage";
 import { round } from "../report";
 import type { Report } from "../report";
 import { bundleHeartbeat } from "./bundle";
+import { costOf } from "./cost";
+import type { Cost } from "./cost";
 import { ADDRESSES, MEMBERS_NET, memberAddress } from "./plan";
 
 const MEMBERS = [10, 100, 300] as const;
@@ -19,20 +19,9 @@ const INTERVAL_MS = 50;
 const SECRET = "a secret that is known to everybody who reads the benchmark";
 const AT = { subject: "172.30.0.1", crowd: "172.30.0.2" } as const;
 const SETTLE_MS = 20_000;
-const MEASURE_MS = 15_000;
 const SLOWEST_START_MS = 30_000;
 
 type Host = keyof typeof AT;
-
-/** What the heartbeats of one node cost when nothing happens. */
-type Cost = {
-  /** Of one core, percent. */
-  readonly cpu: number;
-  readonly rssMiB: number;
-  readonly sent: Rate;
-  readonly heard: Rate;
-};
-type Rate = { readonly packets: number; readonly bytes: number };
 
 /**
  * Heartbeats of a node at rest among 10, 100 and 300 members that answer for a thousand addresses together. The others
@@ -106,7 +95,8 @@ async function measure(folder: string, members: number): Promise<Cost> {
     const subject = start(lan, folder, "subject", members);
     children.push(subject);
     await heardAll(subject, members - 1);
-    return await costOf(lan, subject);
+    const run = (...argv: readonly string[]): Promise<string> => lan.run("subject", ...argv);
+    return await costOf(subject.pid ?? 0, run, SETTLE_MS);
   } finally {
     for (const child of children) await endChild(child, "SIGKILL");
     await lan.remove();
@@ -128,30 +118,4 @@ async function heardAll(subject: ChildProcess, others: number): Promise<void> {
   for (let line = ""; line !== `heard ${others}`; ) {
     [line = ""] = (await once(lines, "line", { signal })) as string[];
   }
-}
-
-async function costOf(lan: Lan<Host>, child: ChildProcess): Promise<Cost> {
-  await delay(SETTLE_MS);
-  const pid = child.pid ?? 0;
-  const [before, traffic, begin] = [await usageOf(pid), await trafficOf(lan), performance.now()];
-  await delay(MEASURE_MS);
-  const [after, traffic2] = [await usageOf(pid), await trafficOf(lan)];
-  const seconds = (performance.now() - begin) / 1000;
-  const rate = (way: "rx" | "tx"): Rate => ({
-    packets: round((traffic2[way].packets - traffic[way].packets) / seconds),
-    bytes: round((traffic2[way].bytes - traffic[way].bytes) / seconds),
-  });
-  return {
-    cpu: round(((after.cpuSeconds - before.cpuSeconds) / seconds) * 100),
-    rssMiB: round(after.rssMiB),
-    sent: rate("tx"),
-    heard: rate("rx"),
-  };
-}
-
-async function trafficOf(lan: Lan<Host>): Promise<Readonly<Record<"rx" | "tx", Rate>>> {
-  const text = await lan.run("subject", "ip", "-j", "-s", "link", "show", "dev", "eth0");
-  const [link] = JSON.parse(text) as { readonly stats64: Record<"rx" | "tx", Rate> }[];
-  if (!link) throw new Error("the subject has no eth0");
-  return link.stats64;
 }
