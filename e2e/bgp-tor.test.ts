@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../hack/lab/run";
-import { applyWeb, serviceFor, statusAddresses } from "./fixtures";
+import { applyWeb, nodeAddresses, serviceFor, statusAddresses } from "./fixtures";
 import type { Cluster } from "./support";
 import { cluster } from "./support";
-import { startTor } from "./tor";
+import { askOn, askOnce, startTor } from "./tor";
 import type { Tor } from "./tor";
 
 const app = "tor";
@@ -36,13 +34,7 @@ describe("a top-of-rack router with FRR", () => {
 
   beforeAll(async () => {
     c = await cluster();
-    nodes = new Map(
-      ((await c.get("nodes"))?.items ?? []).map(({ metadata, status }) => {
-        const { addresses } = status as { addresses: { type: string; address: string }[] };
-        const own = addresses.find(one => one.type === "InternalIP" && !one.address.includes(":"));
-        return [metadata.name, own!.address];
-      }),
-    );
+    nodes = await nodeAddresses(c);
     tor = await startTor(c, { as: 64501 });
     await applyWeb(c, app, 2);
     await c.apply([
@@ -82,36 +74,7 @@ describe("a top-of-rack router with FRR", () => {
     Promise.all(all().map(async node => (await tor.neighbor(node)).messageStats!.updatesRecv));
   const drops = async (): Promise<readonly unknown[]> =>
     Promise.all(all().map(async node => (await tor.neighbor(node)).connectionsDropped));
-  /** What the client behind the router gets: an answer, or the complaint that there is none. */
-  const ask = async (): Promise<string> => {
-    const url = `http://${VIP}/`;
-    const { stdout, stderr } = await run(tor.behind("curl", "-sS", "--max-time", "2", url));
-    return `${stdout}${stderr}`;
-  };
-
-  /** Asks again and again, as a client behind the router does. */
-  function startClient(): {
-    end(): Promise<{ readonly asked: number; readonly failures: readonly string[] }>;
-  } {
-    const failures: string[] = [];
-    let asked = 0;
-    let isOver = false;
-    const client = (async () => {
-      while (!isOver) {
-        asked += 1;
-        const answer = await ask();
-        if (!answer.includes("pod=")) failures.push(answer);
-        await sleep(20);
-      }
-    })();
-    return {
-      end: async () => {
-        isOver = true;
-        await client;
-        return { asked, failures };
-      },
-    };
-  }
+  const ask = (): Promise<string> => askOnce(tor, VIP, 2);
 
   async function restart(node: string): Promise<void> {
     await c.ok([
@@ -192,7 +155,7 @@ describe("a top-of-rack router with FRR", () => {
   });
 
   it("loses no request when an announcer is stopped, and is told why", async () => {
-    const client = startClient();
+    const client = askOn(tor, VIP);
     const [name, address] = [...nodes][1]!;
     const before = (await tor.neighbor(address)).connectionsDropped ?? 0;
     await restart(name);
@@ -212,7 +175,7 @@ describe("a top-of-rack router with FRR", () => {
     await hops([]);
     await c.apply([peer({ enableGracefulRestart: true })]);
     await hops(all());
-    const client = startClient();
+    const client = askOn(tor, VIP);
     const [name, address] = [...nodes][1]!;
     const missing: string[] = [];
     const isStale = async (): Promise<boolean> => {

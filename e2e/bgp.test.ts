@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBird } from "../hack/interop/bird";
 import type { Bird } from "../hack/interop/bird";
 import { announcerObjects } from "../hack/install/announcer";
-import { answerOf, applyWeb, request, serviceFor, statusAddresses } from "./fixtures";
+import {
+  answerOf,
+  applyWeb,
+  nodeAddresses,
+  request,
+  serviceFor,
+  statusAddresses,
+} from "./fixtures";
 import type { Cluster } from "./support";
 import { cluster } from "./support";
 
@@ -30,12 +37,7 @@ describe("announcers that speak BGP", () => {
 
   beforeAll(async () => {
     c = await cluster();
-    nodes = new Map(
-      ((await c.get("nodes"))?.items ?? []).map(({ metadata, status }) => [
-        metadata.name,
-        addressIn(status),
-      ]),
-    );
+    nodes = await nodeAddresses(c);
     const client = await clientAddress();
     bird = await startBird(configFor(client, [...nodes.values()]), argv =>
       c.lab.command(c.lab.client, argv),
@@ -226,14 +228,6 @@ describe("announcers that speak BGP", () => {
 
 function byNode(a: { node: string }, b: { node: string }): number {
   return a.node < b.node ? -1 : 1;
-}
-
-function addressIn(status: unknown): string {
-  const { addresses } = status as { addresses: { type: string; address: string }[] };
-  const own = addresses.find(
-    ({ type, address }) => type === "InternalIP" && !address.includes(":"),
-  );
-  return own!.address;
 }
 
 /** A router that spreads what it sends over all nodes that have the best route. */

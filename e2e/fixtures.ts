@@ -34,6 +34,18 @@ export async function deletePool(cluster: Cluster, name: string): Promise<void> 
   await cluster.ok(["-n", "metallb-system", "delete", "ipaddresspool", name, "--ignore-not-found"]);
 }
 
+/** The nodes' own IPv4 addresses, by name. */
+export async function nodeAddresses(cluster: Cluster): Promise<ReadonlyMap<string, string>> {
+  const list = await cluster.get("nodes");
+  return new Map(
+    (list?.items ?? []).map(({ metadata, status }) => {
+      const { addresses } = status as { addresses: { type: string; address: string }[] };
+      const own = addresses.find(one => one.type === "InternalIP" && !one.address.includes(":"));
+      return [metadata.name, own!.address];
+    }),
+  );
+}
+
 /**
  * A web server that names its node, its pod and the client it saw; ready before this returns.
  * @param node the only node to run it on; spread over all otherwise

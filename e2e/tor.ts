@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { startFrr } from "../hack/interop/frr";
 import type { Frr } from "../hack/interop/frr";
 import { run as runToEnd } from "../hack/lab/run";
@@ -84,6 +85,56 @@ export async function startTor(
       await run(["ip", "netns", "del", BEHIND]);
       for (const node of c.lab.nodes)
         await c.lab.exec(node, ["ip", "route", "del", `${NETWORK}.0/24`]);
+    },
+  };
+}
+
+/** What the client behind the router gets: an answer, or the complaint that there is none. */
+export async function askOnce(tor: Tor, address: string, timeoutSeconds: number): Promise<string> {
+  const url = `http://${address}/`;
+  const { stdout, stderr } = await runToEnd(
+    tor.behind("curl", "-sS", "--max-time", String(timeoutSeconds), url),
+  );
+  return `${stdout}${stderr}`;
+}
+
+/** Requests that go on until they are ended. */
+export type Requests = {
+  /** How many were answered since one was not. */
+  inARow(): number;
+  end(): Promise<{ readonly asked: number; readonly failures: readonly Failure[] }>;
+};
+
+/** When a request began that no Pod answered, and what was said instead. */
+export type Failure = { readonly at: number; readonly answer: string };
+
+/** Asks again and again, as clients behind the router do. */
+export function askOn(
+  tor: Tor,
+  address: string,
+  { clients = 1, timeoutSeconds = 2 } = {},
+): Requests {
+  const failures: Failure[] = [];
+  let asked = 0;
+  let inARow = 0;
+  let isOver = false;
+  const client = async (): Promise<void> => {
+    while (!isOver) {
+      asked += 1;
+      const at = Date.now();
+      const answer = await askOnce(tor, address, timeoutSeconds);
+      inARow = answer.includes("pod=") ? inARow + 1 : 0;
+      if (inARow === 0) failures.push({ at, answer });
+      await sleep(20);
+    }
+  };
+  const all = Array.from({ length: clients }, client);
+  return {
+    inARow: () => inARow,
+    end: async () => {
+      isOver = true;
+      await Promise.all(all);
+      return { asked, failures };
     },
   };
 }
