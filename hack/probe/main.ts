@@ -17,8 +17,13 @@ const { values } = parseArgs({
 
 const port = Number(values.port);
 const intervalMs = Number(values.interval);
-/** A connection that takes longer has failed; the kernel repeats a lost SYN only after a second. */
-const TIMEOUT_MS = 500;
+/** A handshake that takes longer has failed; the kernel repeats a lost SYN only after a second. */
+const CONNECT_MS = 500;
+/**
+ * How long the answer may take on a connection that stands: a web server that gets no CPU is not a lost connection,
+ * and what is lost ends by a reset when the kernel repeats it, to whoever has the address then.
+ */
+const ANSWER_MS = 3000;
 const REPORT_MS = 25;
 /** Attempts that were due while this process got no CPU are made up for, up to so many. */
 const MAX_BEHIND = 4;
@@ -39,16 +44,19 @@ function attempt(index: number, host: string): void {
     // By RST, so that neither side keeps the connection and ports do not run out.
     socket.resetAndDestroy();
   };
-  const timer = setTimeout(() => {
+  const fail = (): void => {
     end(false);
-  }, TIMEOUT_MS);
+  };
+  let timer = setTimeout(fail, CONNECT_MS);
+  socket.once("connect", () => {
+    clearTimeout(timer);
+    timer = setTimeout(fail, ANSWER_MS);
+  });
   socket.once("close", () => {
     clearTimeout(timer);
     end(false);
   });
-  socket.on("error", () => {
-    end(false);
-  });
+  socket.on("error", fail);
   socket.once("data", data => {
     end(/^HTTP\/1\.[01] 200 /.test(data.toString("latin1")));
   });
