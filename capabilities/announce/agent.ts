@@ -1,8 +1,10 @@
 import type { Advertiser } from "./bgp/advertiser";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
-import { aliveOf, contestedAddresses, createPlanner, isSettled, suspectsFor } from "./decision";
+import { aliveOf, createPlanner, isSettled, suspectsFor } from "./decision";
 import type { Facts, Standing } from "./decision";
+import { NO_CONTESTS, announcedAgain, contestsOf } from "./contests";
+import type { Contests } from "./contests";
 import { claimsByNode, nextClaims, replacedClaims } from "./holders";
 import { createPacketResponder } from "./layer2/packet-mode/packet-responder";
 import { createResponder } from "./layer2/responder";
@@ -87,8 +89,7 @@ class RunningAgent implements Agent {
   #claims: readonly Claim[] = [];
   #announcing: readonly Link[] | undefined;
   #links: readonly Link[] = [];
-  /** Owned addresses that others answer for as well. */
-  #contested: ReadonlySet<string> = new Set();
+  #contests: Contests = NO_CONTESTS;
   /** Addresses to announce when the kernel answers for them. */
   readonly #toAnnounce = new Set<string>();
 
@@ -380,14 +381,13 @@ class RunningAgent implements Agent {
     if (!isSameOwned(held, owned) || this.#toAnnounce.size > 0) void this.#responder.own(owned);
   }
 
-  /** Whoever else answers has told the LAN so; when that begins and when it ends, the LAN is told again. */
   #noteContests(plan: Plan): void {
-    const contested = contestedAddresses(plan, this.#standing());
-    for (const address of new Set([...contested, ...this.#contested])) {
-      const isSame = contested.has(address) === this.#contested.has(address);
-      if (!isSame && plan.addresses.get(address)?.owner === this.#me) this.#toAnnounce.add(address);
-    }
-    this.#contested = contested;
+    const contests = contestsOf(plan, this.#standing());
+    announcedAgain(this.#contests, contests)
+      .filter(address => plan.addresses.get(address)?.owner === this.#me)
+      .forEach(address => this.#toAnnounce.add(address));
+    this.#contests = contests;
+    for (const [address, isLater] of contests) if (isLater) this.#announcer.stop(address);
   }
 
   #onOutcome(outcome: Outcome): void {
@@ -395,7 +395,8 @@ class RunningAgent implements Agent {
     this.#tellLinks();
     if (this.#phase === "active") {
       const isMine = ({ address }: Binding): boolean =>
-        this.#plan?.addresses.get(address)?.owner === this.#me;
+        this.#plan?.addresses.get(address)?.owner === this.#me &&
+        this.#contests.get(address) !== true;
       const mine = outcome.answering.filter(isMine);
       for (const binding of mine) {
         if (!outcome.fresh.includes(binding) && !this.#toAnnounce.has(binding.address)) continue;

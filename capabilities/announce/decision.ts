@@ -128,14 +128,6 @@ export function suspectsFor(facts: Facts, standing: Standing): Suspects {
   return suspectsOf(standing.members, { own, heirOf });
 }
 
-/** The addresses that are this node's by the plan and that others answer for as well. */
-export function contestedAddresses(plan: Plan, { me, members }: Standing): ReadonlySet<string> {
-  const heard = members.filter(({ health }) => health !== "silent");
-  const claimed = new Set(heard.flatMap(({ claims }) => claims.map(({ address }) => address)));
-  const mine = [...plan.addresses.values()].filter(({ owner }) => owner === me);
-  return new Set(mine.map(({ address }) => address).filter(address => claimed.has(address)));
-}
-
 /** True if this node takes part and all that it knows of do, too, and are heard. */
 export function isSettled({ isActive, members }: Standing): boolean {
   return isActive && members.every(({ phase, health }) => phase === "active" && health === "heard");
