@@ -47,10 +47,17 @@ function attempt(index: number, host: string): void {
   const fail = (): void => {
     end(false);
   };
-  let timer = setTimeout(fail, CONNECT_MS);
+  // Where this process got no CPU itself, what has come meanwhile is read before the verdict.
+  const after = (ms: number, isLate: () => boolean): NodeJS.Timeout =>
+    setTimeout(() => {
+      setImmediate(() => {
+        if (isLate()) fail();
+      });
+    }, ms);
+  let timer = after(CONNECT_MS, () => socket.connecting);
   socket.once("connect", () => {
     clearTimeout(timer);
-    timer = setTimeout(fail, ANSWER_MS);
+    timer = after(ANSWER_MS, () => true);
   });
   socket.once("close", () => {
     clearTimeout(timer);
