@@ -2,6 +2,6 @@
 export type Batch = {
   /** All attempts that began before this moment have ended; ms on the machine's monotonic clock. */
   readonly settled: number;
-  /** What ended since the last batch: number of the address, when it began, 1 if it was answered. */
-  readonly attempts: readonly (readonly [address: number, at: number, ok: 0 | 1])[];
+  /** What ended since the last batch: number of the address, when it began, and why it failed if it did. */
+  readonly attempts: readonly (readonly [address: number, at: number, failure?: string])[];
 };

@@ -31,41 +31,43 @@ const MAX_BEHIND = 4;
 /** The machine's monotonic clock, the same in every process, ms. */
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-let ended: (readonly [address: number, at: number, ok: 0 | 1])[] = [];
+let ended: Batch["attempts"][number][] = [];
 const pending = new Set<{ readonly at: number }>();
 
 function attempt(index: number, host: string): void {
   const one = { at: now() };
   pending.add(one);
   const socket = connect({ host, port, noDelay: true });
-  const end = (ok: boolean): void => {
+  const end = (failure?: string): void => {
     if (!pending.delete(one)) return;
-    ended.push([index, one.at, ok ? 1 : 0]);
+    ended.push(failure === undefined ? [index, one.at] : [index, one.at, failure]);
     // By RST, so that neither side keeps the connection and ports do not run out.
     socket.resetAndDestroy();
   };
-  const fail = (): void => {
-    end(false);
-  };
   // Where this process got no CPU itself, what has come meanwhile is read before the verdict.
-  const after = (ms: number, isLate: () => boolean): NodeJS.Timeout =>
+  const after = (ms: number, verdict: () => void): NodeJS.Timeout =>
     setTimeout(() => {
-      setImmediate(() => {
-        if (isLate()) fail();
-      });
+      setImmediate(verdict);
     }, ms);
-  let timer = after(CONNECT_MS, () => socket.connecting);
+  let timer = after(CONNECT_MS, () => {
+    if (socket.connecting) end(`no handshake in ${CONNECT_MS} ms`);
+  });
   socket.once("connect", () => {
     clearTimeout(timer);
-    timer = after(ANSWER_MS, () => true);
+    timer = after(ANSWER_MS, () => {
+      end(`no answer in ${ANSWER_MS} ms`);
+    });
   });
   socket.once("close", () => {
     clearTimeout(timer);
-    end(false);
+    end("closed without an answer");
   });
-  socket.on("error", fail);
+  socket.on("error", ({ message }) => {
+    end(message);
+  });
   socket.once("data", data => {
-    end(/^HTTP\/1\.[01] 200 /.test(data.toString("latin1")));
+    const [line = ""] = data.toString("latin1").split("\r\n");
+    end(/^HTTP\/1\.[01] 200 /.test(line) ? undefined : line);
   });
   socket.write(`GET / HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
 }

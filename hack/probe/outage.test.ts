@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { isGood, measureOutage } from "./outage";
 
 const series = (text: string, step = 10) =>
-  Array.from(text, (c, i) => ({ at: i * step, ok: c === "+" }));
+  Array.from(text, (c, i) =>
+    c === "+" ? { at: i * step, ok: true } : { at: i * step, ok: false, failure: "reset" },
+  );
 
 describe("measureOutage", () => {
   it.each([
@@ -14,7 +16,8 @@ describe("measureOutage", () => {
     ["++--", { attempts: 4, failed: 2, outageMs: 20 }],
     ["--++", { attempts: 4, failed: 2, outageMs: 20 }],
   ])("%s", (text, expected) => {
-    expect(measureOutage(series(text))).toEqual(expected);
+    const failures = text.includes("-") ? ["reset"] : [];
+    expect(measureOutage(series(text))).toEqual({ ...expected, failures });
   });
 
   it("does not depend on the order in which attempts ended", () => {

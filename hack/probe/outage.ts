@@ -1,5 +1,5 @@
-/** One attempt of the prober: when it began, and whether the answer came. Times in milliseconds. */
-export type Attempt = { readonly at: number; readonly ok: boolean };
+/** One attempt of the prober: when it began, ms, and whether the answer came, or why not. */
+export type Attempt = { readonly at: number; readonly ok: boolean; readonly failure?: string };
 
 /** What a client noticed. */
 export type Outage = {
@@ -7,6 +7,8 @@ export type Outage = {
   readonly failed: number;
   /** The longest time from the last good attempt before a failure to the first good one after it. */
   readonly outageMs: number;
+  /** How attempts failed, each way once. */
+  readonly failures: readonly string[];
 };
 
 /**
@@ -28,6 +30,7 @@ export function measureOutage(attempts: readonly Attempt[]): Outage {
     attempts: inOrder.length,
     failed: inOrder.filter(attempt => !attempt.ok).length,
     outageMs: Math.round(outageMs),
+    failures: [...new Set(inOrder.flatMap(({ failure }) => failure ?? []))],
   };
 }
 

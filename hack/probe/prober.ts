@@ -49,7 +49,8 @@ export async function startProber(lab: Lab, options: ProberOptions): Promise<Pro
   child.once("exit", () => (state.hasEnded = true));
   createInterface({ input: child.stdout as Readable }).on("line", line => {
     const batch = JSON.parse(line) as Batch;
-    for (const [index, at, ok] of batch.attempts) seen[index]?.push({ at, ok: ok === 1 });
+    for (const [index, at, failure] of batch.attempts)
+      seen[index]?.push(failure === undefined ? { at, ok: true } : { at, ok: false, failure });
     state.settled = batch.settled;
   });
 
