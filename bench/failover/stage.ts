@@ -74,6 +74,8 @@ const container = {
   name: "web",
   image: "ancho-demo:dev",
   imagePullPolicy: "Never",
+  // A pod that asks for nothing gets no CPU at all on a busy machine: failures would be its own.
+  resources: { requests: { cpu: "100m" } },
   ports: [{ containerPort: 8080 }],
   readinessProbe: { httpGet: { path: "/healthz", port: 8080 }, periodSeconds: 1 },
 };
