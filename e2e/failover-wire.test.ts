@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { holdApiServer, releaseApiServer } from "../hack/faults/api";
 import type { Capture } from "../hack/faults/capture";
 import { startCapture } from "../hack/faults/capture";
 import { answerers } from "../hack/faults/wire";
 import { quietTask } from "../hack/lab/context";
 import { ensurePackages } from "../hack/lab/packages";
 import type { Stage } from "./failover-stage";
-import { clearStage, oneOwner, owners, setStage } from "./failover-stage";
+import { clearStage, oneOwner, owners, prefer, setStage } from "./failover-stage";
 import { serviceFor, statusAddresses } from "./fixtures";
 import type { Cluster } from "./support";
 import { cluster } from "./support";
@@ -13,25 +14,29 @@ import { cluster } from "./support";
 const name = "wire";
 const EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers";
 const QUESTIONS = 10;
+/** Longer than any pause in a burst, which starts over when the old owner lets go. */
+const PAUSE_MS = 1500;
 /** To all: the kernel of the old owner, that still answers, answers this one too, but to the new owner alone. */
 const GRATUITOUS = "arp.isgratuitous == 1 && eth.dst == ff:ff:ff:ff:ff:ff";
 const UNSOLICITED = "icmpv6.type == 136 && icmpv6.nd.na.flag.s == 0";
-const isIPv6 = (address: string): boolean => address.includes(":");
+const [V4, V6] = ["172.30.0.134", "fd00:30::134"];
+/** What tells the LAN where the addresses are. */
+const TOLD = [
+  `${GRATUITOUS} && arp.src.proto_ipv4 == ${V4}`,
+  `${UNSOLICITED} && icmpv6.nd.na.target_address == ${V6}`,
+];
 
 /** What is on the LAN, as recorded on the switch and read by somebody else's program. */
 describe("on the wire", () => {
   let c: Cluster;
   let stage: Stage;
-  let v4: string;
-  let v6: string;
   const captures: Capture[] = [];
 
   beforeAll(async () => {
     await ensurePackages(quietTask(), ["tshark"]);
     c = await cluster();
-    stage = await setStage(c, name, ["172.30.0.134/31", "fd00:30::134/127"]);
-    v4 = stage.addresses.find(address => !isIPv6(address))!;
-    v6 = stage.addresses.find(isIPv6)!;
+    stage = await setStage(c, name, [`${V4}/31`, `${V6}/127`]);
+    expect(stage.addresses.toSorted()).toEqual([V4, V6]);
     await oneOwner(c, stage);
   });
 
@@ -44,24 +49,24 @@ describe("on the wire", () => {
     const mac = await macOf(await oneOwner(c, stage));
     const capture = await record();
     for (let i = 0; i < QUESTIONS; i++) {
-      await c.lab.exec("client", ["arping", "-i", "eth0", "-c", "1", "-w", "0.1", v4]);
-      await c.lab.exec("client", ["ndisc6", "-n", "-m", "-r", "1", "-w", "100", v6, "eth0"]);
+      await c.lab.exec("client", ["arping", "-i", "eth0", "-c", "1", "-w", "0.1", V4]);
+      await c.lab.exec("client", ["ndisc6", "-n", "-m", "-r", "1", "-w", "100", V6, "eth0"]);
     }
     await capture.stop();
     const asked4 = await capture.read(
-      `arp.opcode == 1 && !arp.isgratuitous && arp.dst.proto_ipv4 == ${v4}`,
+      `arp.opcode == 1 && !arp.isgratuitous && arp.dst.proto_ipv4 == ${V4}`,
       ["eth.src"],
     );
     const answers4 = await capture.read(
-      `arp.opcode == 2 && !arp.isgratuitous && arp.src.proto_ipv4 == ${v4}`,
+      `arp.opcode == 2 && !arp.isgratuitous && arp.src.proto_ipv4 == ${V4}`,
       [...["eth.src", "arp.src.hw_mac"]],
     );
     expect(asked4.length).toBeGreaterThanOrEqual(QUESTIONS);
     expect(answers4).toEqual(asked4.map(() => [mac, mac]));
     const target = "icmpv6.nd.ns.target_address";
-    const asked6 = await capture.read(`icmpv6.type == 135 && ${target} == ${v6}`, ["eth.src"]);
+    const asked6 = await capture.read(`icmpv6.type == 135 && ${target} == ${V6}`, ["eth.src"]);
     const answers6 = await capture.read(
-      `icmpv6.type == 136 && icmpv6.nd.na.flag.s == 1 && icmpv6.nd.na.target_address == ${v6}`,
+      `icmpv6.type == 136 && icmpv6.nd.na.flag.s == 1 && icmpv6.nd.na.target_address == ${V6}`,
       ["eth.src", "ipv6.hlim", "icmpv6.checksum.status"],
     );
     expect(asked6.length).toBeGreaterThanOrEqual(QUESTIONS);
@@ -73,17 +78,14 @@ describe("on the wire", () => {
     const capture = await record();
     try {
       await c.ok(["label", "node", owner, `${EXCLUDE}=`]);
-      const mac = await macOf(await oneOwner(c, stage, node => node !== owner));
-      const told6 = `${UNSOLICITED} && icmpv6.nd.na.target_address == ${v6}`;
-      const count = async (filter: string): Promise<number> =>
-        (await capture.read(filter, ["eth.src"])).length;
-      await c.waitFor("both bursts to be over", async () => {
-        return (await count(`${GRATUITOUS} && ${ofAddress}`)) >= 10 && (await count(told6)) >= 10;
-      });
+      const next = await oneOwner(c, stage, node => node !== owner);
+      const mac = await macOf(next);
+      await burstsOf(next, capture);
       await capture.stop();
+      const [told4 = "", told6 = ""] = TOLD;
       const fields4 = ["eth.src", "eth.dst", "arp.src.hw_mac", "arp.src.proto_ipv4"];
-      for (const row of await capture.read(`${GRATUITOUS} && ${ofAddress}`, fields4))
-        expect(row).toEqual([mac, "ff:ff:ff:ff:ff:ff", mac, v4]);
+      for (const row of await capture.read(told4, fields4))
+        expect(row).toEqual([mac, "ff:ff:ff:ff:ff:ff", mac, V4]);
       const fields6 = [
         ...["eth.src", "ipv6.dst", "ipv6.hlim", "icmpv6.checksum.status"],
         ...["icmpv6.nd.na.flag.o", "icmpv6.nd.na.flag.r", "icmpv6.opt.linkaddr"],
@@ -105,6 +107,29 @@ describe("on the wire", () => {
     } finally {
       await c.ok(["label", "node", owner, `${EXCLUDE}-`]);
     }
+  });
+
+  it("an old owner that learns late of its successor does not turn clients back", async () => {
+    const next = await oneOwner(c, stage);
+    const old = stage.eligible.find(node => node !== next)!;
+    const first = await record();
+    await prefer(c, stage, old);
+    await burstsOf(old, first);
+    // It has the address by its own plan now, which prefers it.
+    await oneOwner(c, stage, node => node === old);
+    const capture = await record();
+    await holdApiServer(c.lab, old);
+    try {
+      await prefer(c, stage, next);
+      await burstsOf(next, capture);
+    } finally {
+      await releaseApiServer(c.lab, old);
+    }
+    await oneOwner(c, stage, node => node === next);
+    await capture.stop();
+    const oldMac = await macOf(old);
+    for (const told of await announcements(capture)) expect(told).not.toContain(oldMac);
+    await prefer(c, stage, undefined);
   });
 
   it("nobody answers for an address that nobody has", async () => {
@@ -141,7 +166,26 @@ describe("on the wire", () => {
     return capture;
   }
 
-  const ofAddress = "arp.src.proto_ipv4 == 172.30.0.134";
+  /** The MAC addresses that announced the stage's addresses: IPv4, IPv6. */
+  async function announcements(capture: Capture): Promise<readonly (readonly string[])[]> {
+    const read = async (filter: string): Promise<readonly string[]> =>
+      (await capture.read(filter, ["eth.src"])).map(([source = ""]) => source);
+    return Promise.all(TOLD.map(read));
+  }
+
+  /** Waits until a node has announced both as often as after a takeover, and no more comes. */
+  async function burstsOf(node: string, capture: Capture): Promise<void> {
+    const mac = await macOf(node);
+    const last = { count: 0, at: performance.now() };
+    await c.waitFor(`both bursts of ${node} to be over`, async () => {
+      const all = (await announcements(capture)).map(
+        told => told.filter(one => one === mac).length,
+      );
+      const count = all.reduce((sum, one) => sum + one, 0);
+      if (count > last.count) Object.assign(last, { count, at: performance.now() });
+      return all.every(one => one >= 10) && performance.now() - last.at > PAUSE_MS;
+    });
+  }
 
   async function macOf(node: string): Promise<string> {
     const { stdout } = await c.lab.exec(node, ["cat", "/sys/class/net/eth0/address"]);
