@@ -3,7 +3,7 @@ import { createAdvertiser } from "./bgp/advertiser";
 import type { Advertiser } from "./bgp/advertiser";
 import { NO_HANDOVER, createHandover } from "./handover/handover";
 import type { Handover } from "./handover/handover";
-import { openFilter } from "./handover/nft";
+import { openFilter, removeForwarding } from "./handover/nft";
 import { chooseInterfaces } from "./layer2/interfaces";
 import type { Link } from "./layer2/kernel-state";
 import { openNeighborTable } from "./layer2/neighbors";
@@ -75,7 +75,9 @@ export function handoverFor(
   { options, metrics, log, events }: AgentParts,
   onReady: () => void,
 ): Handover {
-  if (!options.handover) return NO_HANDOVER;
+  // What an earlier run left would go on sending to a former owner.
+  if (!options.handover)
+    return { ...NO_HANDOVER, start: async () => void (await removeForwarding()) };
   const table = openNeighborTable();
   const name = options.nodeName;
   let told = "";

@@ -9,10 +9,10 @@ function options(args: readonly string[], env: Record<string, string> = {}): Opt
 }
 
 describe("readCommand", () => {
-  it("hands connections over only where it is asked to", () => {
-    expect(options(["--node-name=n1"], {})).toMatchObject({ handover: false });
-    expect(options(["--node-name=n1", "--handover"], {})).toMatchObject({ handover: true });
-    expect(options(["--node-name=n1"], { HANDOVER: "true" })).toMatchObject({ handover: true });
+  it("hands connections over unless it is told not to", () => {
+    expect(options(["--node-name=n1"], {})).toMatchObject({ handover: true });
+    expect(options(["--node-name=n1", "--no-handover"], {})).toMatchObject({ handover: false });
+    expect(options(["--node-name=n1"], { NO_HANDOVER: "true" })).toMatchObject({ handover: false });
   });
 
   it("needs nothing but the node's name", () => {

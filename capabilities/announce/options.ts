@@ -112,9 +112,9 @@ const SWITCHES = {
     env: "IGNORE_EXCLUDE_LB",
     help: "use nodes with the label exclude-from-external-load-balancers too",
   },
-  handover: {
-    env: "HANDOVER",
-    help: "hand running TCP connections over when an address moves on purpose; needs nft (experimental)",
+  "no-handover": {
+    env: "NO_HANDOVER",
+    help: "leave running TCP connections alone when an address moves on purpose: they break",
   },
   cleanup: { help: "remove all that the announcer left in the kernel, and exit" },
   help: { help: "print this, and exit" },
@@ -133,7 +133,7 @@ export function readCommand(args: readonly string[], env: Env): Command {
     }
     const ignoreExcludeLabel =
       values["ignore-exclude-lb"] === true || env["IGNORE_EXCLUDE_LB"] === "true";
-    const handover = values["handover"] === true || env["HANDOVER"] === "true";
+    const handover = values["no-handover"] !== true && env["NO_HANDOVER"] !== "true";
     const options = readOptions(name => valueOf(name, values, env));
     return { do: "run", options: { ...options, ignoreExcludeLabel, handover } };
   } catch (error) {
