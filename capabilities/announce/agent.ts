@@ -132,6 +132,9 @@ class RunningAgent implements Agent {
       onChange: () => {
         this.#planSoon();
       },
+      onUnplanned: service => {
+        this.#reporter.serviceChanged(service);
+      },
       onConfig: errors => {
         this.#reporter.configRead(errors);
       },

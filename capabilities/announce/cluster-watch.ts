@@ -13,9 +13,10 @@ import { configMaps, endpointSlices, nodes, services } from "../kube/resource";
 import { errorsHere } from "./bgp/elsewhere";
 import type { Log } from "../kube/log";
 import { watchStore } from "../kube/store";
-import { groupSlices, nodeFacts, serviceFacts } from "./facts";
+import { nodeFacts } from "./facts";
 import type { NodeFacts, ServiceFacts } from "./facts";
 import { watchPeerSecrets } from "./peer-secrets";
+import { createServiceIndex } from "./service-index";
 import { atMostEvery } from "./timers";
 
 /** The cluster's state as this node last heard of it; it stays when the API server goes. */
@@ -39,13 +40,15 @@ export type ClusterWatchOptions = {
   readonly nodeName: string;
   readonly loadBalancerClass: string | undefined;
   readonly log: Log;
-  /** Called after any change; for many within `GATHER_MS`, or of Services within `gatherMs`, once. */
+  /** Called after any change that decisions may depend on; for many within `GATHER_MS`, or of Services within `gatherMs`, once. */
   readonly onChange: () => void;
+  /** Called with a Service of which something else has changed, such as its conditions. */
+  readonly onUnplanned: (service: kind.Service) => void;
   /** Called after each reading of the configuration, with its errors. */
   readonly onConfig: (errors: readonly string[]) => void;
 };
 
-/** A Service that comes up is half a dozen changes of objects, and each would be a plan for all Services. */
+/** What comes up together, a Service's address and its endpoints, is one plan. */
 const GATHER_MS = 50;
 
 /**
@@ -60,20 +63,12 @@ function gatherMs(serviceCount: number): number {
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const { namespace, log, loadBalancerClass } = options;
   const changes = atMostEvery(() => GATHER_MS, options.onChange);
-  const serviceChanges = atMostEvery(() => gatherMs(served), options.onChange);
+  const index = createServiceIndex(loadBalancerClass);
+  const serviceChanges = atMostEvery(() => gatherMs(index.list().length), options.onChange);
   const onChange = (): void => {
     changes.call();
   };
   const readConfig = createConfigReader(options);
-  let serviceList: readonly ServiceFacts[] | undefined;
-  let served = 0;
-  const watched = {
-    log,
-    onChange: () => {
-      serviceList = undefined;
-      serviceChanges.call();
-    },
-  };
   const configured = {
     log,
     namespace,
@@ -82,8 +77,19 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
       onChange();
     },
   };
-  const serviceStore = watchStore(services, watched);
-  const sliceStore = watchStore(endpointSlices, watched);
+  const serviceStore = watchStore(services, {
+    log,
+    onChange: (key, service) => {
+      if (index.takeService(key, service)) serviceChanges.call();
+      else if (service) options.onUnplanned(service);
+    },
+  });
+  const sliceStore = watchStore(endpointSlices, {
+    log,
+    onChange: (key, slice) => {
+      if (index.takeSlice(key, slice)) serviceChanges.call();
+    },
+  });
   let nodeList: readonly NodeFacts[] | undefined;
   let ownLabels = "";
   const nodeStore = watchStore(nodes, {
@@ -121,20 +127,9 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     ...[peerStore, bgpAdStore, communityStore, bfdStore, configMapStore],
   ];
 
-  function readServices(): readonly ServiceFacts[] {
-    const slices = groupSlices(sliceStore.list());
-    return serviceStore
-      .list()
-      .flatMap(service => serviceFacts(service, slices, loadBalancerClass) ?? []);
-  }
-
   return {
     synced: Promise.all(stores.map(store => store.synced)).then(() => peerSecrets.settled()),
-    services: () => {
-      serviceList ??= readServices();
-      served = serviceList.length;
-      return serviceList;
-    },
+    services: () => index.list(),
     nodes: () => (nodeList ??= nodeStore.list().map(nodeFacts)),
     config: () =>
       readConfig.read(nodeStore.get(options.nodeName)?.metadata?.labels, {

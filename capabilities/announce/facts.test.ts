@@ -1,6 +1,6 @@
 import type { kind } from "kubernetes-fluent-client";
 import { describe, expect, it } from "vitest";
-import { groupSlices, nodeFacts, serviceFacts } from "./facts";
+import { nodeFacts, serviceFacts } from "./facts";
 import type { ServiceFacts } from "./facts";
 
 function slice(name: string, endpoints: readonly object[]): kind.EndpointSlice {
@@ -28,7 +28,7 @@ function read(
   slices: readonly kind.EndpointSlice[] = [],
   loadBalancerClass?: string,
 ): ServiceFacts | undefined {
-  return serviceFacts(service, groupSlices(slices), loadBalancerClass);
+  return serviceFacts(service, slices, loadBalancerClass);
 }
 
 describe("serviceFacts", () => {

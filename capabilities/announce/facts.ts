@@ -43,30 +43,22 @@ export const OUT_OF_SERVICE_TAINT = "node.kubernetes.io/out-of-service";
 
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
-/** The endpoints of each Service, by its key. */
-export type SlicesByService = ReadonlyMap<string, readonly kind.EndpointSlice[]>;
-
-/** Sorts EndpointSlices by the Service that they belong to. */
-export function groupSlices(slices: readonly kind.EndpointSlice[]): SlicesByService {
-  const groups = new Map<string, kind.EndpointSlice[]>();
-  for (const slice of slices) {
-    const service = slice.metadata?.labels?.[SERVICE_NAME_LABEL];
-    if (service === undefined) continue;
-    const key = `${slice.metadata?.namespace ?? ""}/${service}`;
-    groups.set(key, [...(groups.get(key) ?? []), slice]);
-  }
-  return groups;
+/** Key of the Service that an EndpointSlice belongs to; undefined if it belongs to none. */
+export function serviceKeyOf({ metadata }: kind.EndpointSlice): string | undefined {
+  const service = metadata?.labels?.[SERVICE_NAME_LABEL];
+  return service === undefined ? undefined : `${metadata?.namespace ?? ""}/${service}`;
 }
 
 /**
  * Reads a Service; undefined for one that is not ours to announce: of another type, of another
  * loadBalancerClass, or without an address.
  *
+ * @param slices the Service's own
  * @param loadBalancerClass the class to serve; undefined: Services without a class
  */
 export function serviceFacts(
   service: kind.Service,
-  slices: SlicesByService,
+  slices: readonly kind.EndpointSlice[],
   loadBalancerClass: string | undefined,
 ): ServiceFacts | undefined {
   const { spec, metadata = {} } = service;
@@ -76,9 +68,7 @@ export function serviceFacts(
   const addresses = addressesOf(service);
   if (addresses.length === 0) return undefined;
   const key = keyOf(service as Parameters<typeof keyOf>[0]);
-  const endpoints = (slices.get(key) ?? [])
-    .flatMap(slice => slice.endpoints ?? [])
-    .filter(canServe);
+  const endpoints = slices.flatMap(slice => slice.endpoints ?? []).filter(canServe);
   return {
     key,
     labels: metadata.labels ?? {},

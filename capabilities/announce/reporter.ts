@@ -29,6 +29,8 @@ export type Reporter = {
   /** Where Services are found. */
   useServices(source: ServiceSource): void;
   configRead(errors: readonly string[]): void;
+  /** A Service says something else of itself than before, and needs no other plan. */
+  serviceChanged(service: kind.Service): void;
   /** The cluster as it is, before what follows from it. */
   learned(facts: BgpFacts): void;
   planned(news: PlanNews): void;
@@ -276,6 +278,9 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
   return {
     useServices: from => {
       source = from;
+    },
+    serviceChanged: service => {
+      announcedWriter.check([service]);
     },
     configRead: errors => {
       metrics.configLoaded.set(1);

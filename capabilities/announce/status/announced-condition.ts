@@ -148,7 +148,14 @@ function speakerOf({ verdicts, alive, byBgp }: AnnouncedInput): string | undefin
   const owner = verdicts.find(verdict => verdict.owner !== undefined)?.owner;
   if (owner !== undefined) return owner;
   const advertiser = verdicts.flatMap(({ address }) => byBgp(address)?.nodes ?? [])[0];
-  return advertiser ?? [...alive].sort()[0];
+  return advertiser ?? firstOf(alive);
+}
+
+/** Asked for each Service, of which there may be thousands: no list is made and sorted for it. */
+function firstOf(names: ReadonlySet<string>): string | undefined {
+  let first: string | undefined;
+  for (const name of names) if (first === undefined || name < first) first = name;
+  return first;
 }
 
 type Condition = NonNullable<NonNullable<kind.Service["status"]>["conditions"]>[number];
