@@ -45,6 +45,7 @@ export async function runTrials(
   times: number,
 ): Promise<readonly Trial[]> {
   const { lab, subject, signal } = given;
+  await delivered(given);
   const prober = await startProber(lab, { addresses: subject.addresses, intervalMs: INTERVAL_MS });
   const scene = { ...given, prober };
   const trials: Trial[] = [];
@@ -60,6 +61,21 @@ export async function runTrials(
     await prober.stop();
   }
   return trials;
+}
+
+/**
+ * Waits until each node's kube-proxy delivers. What comes before leaves an entry of conntrack without DNAT, and that
+ * swallows, for two minutes, each connection that a client begins from the same port later.
+ */
+async function delivered({ lab, subject }: Pick<Scene, "lab" | "subject">): Promise<void> {
+  for (const node of lab.lightNodes)
+    for (const address of subject.addresses) {
+      const url = `http://${address.includes(":") ? `[${address}]` : address}/`;
+      await waitFor(`kube-proxy of ${node} to deliver ${address}`, async () => {
+        const { code } = await lab.exec(node, ["curl", "-sf", "--max-time", "1", url]);
+        return code === 0;
+      });
+    }
 }
 
 async function runTrial(scene: Scene, { run, undo }: Event): Promise<Trial> {
