@@ -48,6 +48,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     event: upgraded,
     subjects: ["ancho"],
     judgedBy: "failures",
+    limits: { [BROKEN]: 0 },
   },
   excluded: {
     title: "owner excluded by label",
