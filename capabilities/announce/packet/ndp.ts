@@ -1,3 +1,4 @@
+import { internetChecksum } from "../../bgp/wire/checksum";
 import { addressBytes } from "../address-bytes";
 import type { IpAddress } from "../../config/address";
 import { encodeFrame } from "./ethernet";
@@ -75,10 +76,5 @@ export function icmpv6Checksum(source: Buffer, destination: Buffer, message: Buf
   const tail = Buffer.alloc(8);
   tail.writeUInt32BE(message.length, 0);
   tail.writeUInt8(ICMPV6, 7);
-  const odd = Buffer.alloc(message.length % 2);
-  const data = Buffer.concat([source, destination, tail, message, odd]);
-  let sum = 0;
-  for (let at = 0; at < data.length; at += 2) sum += data.readUInt16BE(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
+  return internetChecksum(Buffer.concat([source, destination, tail, message]));
 }

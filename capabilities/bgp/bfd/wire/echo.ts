@@ -1,5 +1,6 @@
 import { addressBytes } from "../../wire/address";
 import { concat, u16, u32 } from "../../wire/bytes";
+import { internetChecksum } from "../../wire/checksum";
 
 /** RFC 5881 section 4. */
 export const ECHO_PORT = 3785;
@@ -35,7 +36,7 @@ export function encodeEcho(address: string, { discriminator, token, sequence }: 
   const datagram = concat(u16(ECHO_PORT), u16(ECHO_PORT), u16(length), u16(0), payload);
   const pseudo = concat(own, own, u32(length), u32(UDP));
   // None is written as all ones (RFC 768).
-  datagram.set(u16(checksum(concat(pseudo, datagram)) || 0xffff), 6);
+  datagram.set(u16(internetChecksum(concat(pseudo, datagram)) || 0xffff), 6);
   return concat(own.length === 4 ? ipv4(own, length) : ipv6(own, length), datagram);
 }
 
@@ -45,22 +46,13 @@ function ipv4(own: Uint8Array, length: number): Uint8Array {
     ...[u16(20 + length), u16(0), u16(DO_NOT_FRAGMENT)],
     ...[Uint8Array.of(TTL, UDP), u16(0), own, own],
   );
-  header.set(u16(checksum(header)), 10);
+  header.set(u16(internetChecksum(header)), 10);
   return header;
 }
 
 function ipv6(own: Uint8Array, length: number): Uint8Array {
   const first = u32((6 << 28) | (TRAFFIC_CLASS << 20));
   return concat(first, u16(length), Uint8Array.of(UDP, TTL), own, own);
-}
-
-/** The internet checksum (RFC 1071) of an even number of octets. */
-function checksum(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let sum = 0;
-  for (let at = 0; at < bytes.length; at += 2) sum += view.getUint16(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }
 
 /** Reads an IP packet that came in; undefined if it is no echo packet as we send them, whosever it is. */
