@@ -227,10 +227,8 @@ export function createRunner(
     });
   }
 
-  const status = (): BfdStatus => ({
-    ...statusOf(session, problem, { ...counts }),
-    echoProblem: echo.problem(),
-  });
+  const status = (): BfdStatus =>
+    statusOf(session, problem, { counts: { ...counts }, echoProblem: echo.problem() });
 
   // Not before the caller has its handle: what fails at once is told as well.
   reopen = setTimeout(openSockets, 0);
@@ -301,8 +299,8 @@ function entranceOf({ address, device, isMultihop = false }: BfdOptions): Entran
 function statusOf(
   session: SessionState,
   problem: string | undefined,
-  counts: BfdStatus["counts"],
-): Omit<BfdStatus, "echoProblem"> {
+  more: Pick<BfdStatus, "counts" | "echoProblem">,
+): BfdStatus {
   const { state, diagnostic, remote, transmitInterval } = session;
   return {
     state,
@@ -315,7 +313,7 @@ function statusOf(
     transmitInterval: inMilliseconds(transmitInterval),
     detectionTime: detectionTime(session) / 1_000,
     echoInterval: inMilliseconds(echoInterval(session)),
-    counts,
+    ...more,
   };
 }
 
