@@ -1,14 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { passwordSecretsOf } from "../config/bgp/password";
+import { BGP_SECRETS_ROLE, passwordSecretsOf } from "../config/bgp/password";
 import { bgpPeerResource } from "../config/kinds/bgp-peer";
 import type { KubeClient } from "../kube/client";
 import type { Log } from "../kube/log";
 import { roles } from "../kube/resource";
 import { watchStore } from "../kube/store";
 import { createWorkQueue } from "../kube/work-queue";
-
-/** The Role by which announcers read the passwords of BGPPeers; whoever installs us brings it without rules. */
-export const BGP_SECRETS_ROLE = "ancho-bgp-secrets";
 
 type Rule = {
   readonly apiGroups: readonly string[];

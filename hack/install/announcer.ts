@@ -1,9 +1,8 @@
+import { BGP_SECRETS_ROLE } from "../../capabilities/config/bgp/password";
 import type { Manifest } from "./manifest";
 
 const name = "ancho-announcer";
 const namespace = "metallb-system";
-/** As the control plane's `bgp-secrets.ts` has it. */
-const SECRETS_ROLE = "ancho-bgp-secrets";
 const labels = { app: "ancho", component: "announcer" };
 const read = ["get", "list", "watch"];
 const roleSubject = { kind: "ServiceAccount", name, namespace };
@@ -109,17 +108,17 @@ const namespaceRights: readonly Manifest[] = [
  */
 const secretRights: readonly Manifest[] = [
   // Without the field, an install that is applied again, or a GitOps tool, leaves alone what the control plane wrote.
-  role(SECRETS_ROLE),
-  binding(SECRETS_ROLE, roleSubject),
-  role(`${SECRETS_ROLE}-keeper`, [
+  role(BGP_SECRETS_ROLE),
+  binding(BGP_SECRETS_ROLE, roleSubject),
+  role(`${BGP_SECRETS_ROLE}-keeper`, [
     {
       apiGroups: ["rbac.authorization.k8s.io"],
       resources: ["roles"],
-      resourceNames: [SECRETS_ROLE],
+      resourceNames: [BGP_SECRETS_ROLE],
       verbs: [...read, "patch", "escalate"],
     },
   ]),
-  binding(`${SECRETS_ROLE}-keeper`, {
+  binding(`${BGP_SECRETS_ROLE}-keeper`, {
     ...{ kind: "ServiceAccount", name: "pepr-ancho", namespace: "pepr-system" },
   }),
 ];

@@ -13,6 +13,9 @@ type Wish = {
   readonly passwordSecret?: { readonly name?: string | undefined } | undefined;
 };
 
+/** The Role by which announcers read these Secrets; whoever installs us brings it without rules. */
+export const BGP_SECRETS_ROLE = "ancho-bgp-secrets";
+
 const TYPE = "kubernetes.io/basic-auth";
 const KEY = "password";
 /** TCP_MD5SIG_MAXKEYLEN of linux/tcp.h. */
