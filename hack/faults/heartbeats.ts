@@ -1,4 +1,5 @@
 import type { Lab } from "../lab/lab";
+import { dropRules, setRules } from "./rules";
 
 const TABLE = "ancho_faults";
 const PORT = 7946;
@@ -9,7 +10,7 @@ export type Loss = {
   readonly percent: number;
 };
 
-/** The rules for nft; random where not all are lost. */
+/** The chains for nft; random where not all are lost. */
 export function lossRules({ direction, percent }: Loss): string {
   const drop =
     percent >= 100 ? "drop" : `numgen random mod 1000 < ${Math.round(percent * 10)} drop`;
@@ -19,17 +20,15 @@ export function lossRules({ direction, percent }: Loss): string {
     ...(direction === "out" ? [] : [chain("input")]),
     ...(direction === "in" ? [] : [chain("output")]),
   ];
-  return `table inet ${TABLE} {\n${chains.join("\n")}\n}\n`;
+  return chains.join("\n");
 }
 
 /** From now on a node loses heartbeats and nothing else. What was lost before by this is forgotten. */
 export async function loseHeartbeats(lab: Lab, node: string, loss: Loss): Promise<void> {
-  await stopLosses(lab, node);
-  const result = await lab.exec(node, ["nft", "-f", "-"], { input: lossRules(loss) });
-  if (result.code !== 0) throw new Error(`nft on ${node}: ${result.stderr}`);
+  await setRules(lab, node, TABLE, lossRules(loss));
 }
 
 /** Ends what `loseHeartbeats` began; good also where nothing is lost. */
 export async function stopLosses(lab: Lab, node: string): Promise<void> {
-  await lab.exec(node, ["nft", "delete", "table", "inet", TABLE]);
+  await dropRules(lab, node, TABLE);
 }
