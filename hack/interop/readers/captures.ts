@@ -1,23 +1,19 @@
 /** BGP messages that other people's routers once sent: the MRT files (RFC 6396) in mrtparse's source package. */
-import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../process";
-import { inRepo } from "../../repo";
+import { cachedFolder, pip } from "./cache";
 
 const MRTPARSE = "2.2.0";
 
 /** Of BIRD, OpenBGPD and Quagga, each once, in hexadecimal digits; fetched at the first call. */
 export async function capturedMessages(): Promise<readonly string[]> {
-  const folder = inRepo(".cache/interop/mrtparse", MRTPARSE);
-  if (!existsSync(folder)) {
-    const pip = ["python3", "-m", "pip", "download", "-q", "--disable-pip-version-check"];
+  const folder = await cachedFolder("mrtparse", MRTPARSE, async to => {
     const source = ["--no-deps", "--no-binary", ":all:", `mrtparse==${MRTPARSE}`];
-    await run([...pip, ...source, "-d", `${folder}.new`]);
-    const archive = join(`${folder}.new`, `mrtparse-${MRTPARSE}.tar.gz`);
-    await run(["tar", "-xzf", archive, "-C", `${folder}.new`, "--strip-components=1"]);
-    await run(["mv", `${folder}.new`, folder]);
-  }
+    await pip("download", ...source, "-d", to);
+    const archive = join(to, `mrtparse-${MRTPARSE}.tar.gz`);
+    await run(["tar", "-xzf", archive, "-C", to, "--strip-components=1"]);
+  });
   const samples = join(folder, "samples");
   const names = (await readdir(samples)).filter(name => name.endsWith("_bgp")).sort();
   const files = await Promise.all(names.map(name => readFile(join(samples, name))));

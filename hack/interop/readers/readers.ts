@@ -1,10 +1,10 @@
 /** Programs that read and write BGP messages without our codec. */
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../process";
 import { inRepo } from "../../repo";
+import { cachedFolder, pip } from "./cache";
 import type { Plain } from "./plain";
 
 export type Reader = {
@@ -18,12 +18,9 @@ const SCAPY = "2.8.0";
 
 /** Python's Scapy, fetched at the first call. */
 export async function scapy(): Promise<Reader> {
-  const folder = inRepo(".cache/interop/scapy", SCAPY);
-  if (!existsSync(folder)) {
-    const pip = ["python3", "-m", "pip", "install", "-q", "--disable-pip-version-check"];
-    await run([...pip, "--target", `${folder}.new`, `scapy==${SCAPY}`]);
-    await run(["mv", `${folder}.new`, folder]);
-  }
+  const folder = await cachedFolder("scapy", SCAPY, to =>
+    pip("install", "--target", to, `scapy==${SCAPY}`),
+  );
   const program = inRepo("hack/interop/readers/scapy_reader.py");
   return readerOf(["python3", program], { PYTHONPATH: folder });
 }
