@@ -62,14 +62,8 @@ describe("a top-of-rack router with FRR and BFD", () => {
 
   const addresses = (): readonly string[] => nodes.map(([, address]) => address);
 
-  async function hops(wanted: readonly string[], timeoutMs?: number): Promise<void> {
-    const expected = String([...wanted].sort());
-    await c.waitFor(
-      `next hops ${expected}`,
-      async () => String([...(await tor.nextHops(VIP)).keys()].sort()) === expected,
-      timeoutMs,
-    );
-  }
+  const hops = (wanted: readonly string[], timeoutMs?: number): Promise<void> =>
+    tor.hopsAre(VIP, wanted, timeoutMs);
 
   /** Sessions of BFD that FRR has with the nodes, by address. */
   async function watched(): Promise<ReadonlyMap<string, { readonly status: string }>> {
@@ -139,13 +133,7 @@ describe("a top-of-rack router with FRR and BFD", () => {
 
   it("bgp 7: waits for the hold time where there is no BFD", async () => {
     await c.apply([peer({ holdTime: "9s" })]);
-    await c.waitFor("sessions without BFD", async () => {
-      const found = await Promise.all(addresses().map(one => tor.neighbor(one)));
-      return found.every(
-        ({ bgpState, bgpTimerHoldTimeMsecs }) =>
-          bgpState === "Established" && bgpTimerHoldTimeMsecs === 9_000,
-      );
-    });
+    await tor.holdTimesAre(9_000, addresses());
     await hops(addresses());
     const outage = await outageOfCut(30_000);
     expect(outage).toBeGreaterThan(0);

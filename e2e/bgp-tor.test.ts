@@ -60,14 +60,8 @@ describe("a top-of-rack router with FRR", () => {
     await c.ok(["patch", "service", app, "--type=merge", "-p", patch]);
   }
 
-  async function hops(wanted: readonly string[], timeoutMs?: number): Promise<void> {
-    const expected = String([...wanted].sort());
-    await c.waitFor(
-      `next hops ${expected}`,
-      async () => String([...(await tor.nextHops(VIP)).keys()].sort()) === expected,
-      timeoutMs,
-    );
-  }
+  const hops = (wanted: readonly string[], timeoutMs?: number): Promise<void> =>
+    tor.hopsAre(VIP, wanted, timeoutMs);
 
   const all = (): readonly string[] => [...nodes.values()];
   const updates = async (): Promise<readonly number[]> =>
@@ -235,13 +229,7 @@ describe("a top-of-rack router with FRR", () => {
 
   it("metallb 182: finds out by the hold time that a node has lost its power", async () => {
     await c.apply([peer({ holdTime: "3s" })]);
-    await c.waitFor("the new hold time", async () => {
-      const found = await Promise.all(all().map(node => tor.neighbor(node)));
-      return found.every(
-        ({ bgpState, bgpTimerHoldTimeMsecs }) =>
-          bgpState === "Established" && bgpTimerHoldTimeMsecs === 3000,
-      );
-    });
+    await tor.holdTimesAre(3_000, all());
     await hops(all());
     const [name, address] = [...nodes][2]!;
     await c.lab.cut(name);

@@ -12,6 +12,10 @@ export type Tor = {
   readonly address: string;
   /** Addresses of the nodes that the kernel sends packets for that address to, with their weights. */
   nextHops(address: string): Promise<ReadonlyMap<string, number>>;
+  /** Waits until the kernel sends packets for that address to these nodes and no others. */
+  hopsAre(address: string, nodes: readonly string[], timeoutMs?: number): Promise<void>;
+  /** Waits until there are sessions with these nodes, all with that hold time. */
+  holdTimesAre(ms: number, nodes: readonly string[]): Promise<void>;
   /** What FRR knows of a session with a node. */
   neighbor(node: string): Promise<Neighbor>;
   /** All that FRR knows of a route. */
@@ -72,12 +76,30 @@ export async function startTor(
     await on(node, ...`ip route replace ${NETWORK}.0/24 via ${address}`.split(" "));
   }
   const frr = await startFrr(configuration(address, as, more), argv => c.lab.command(router, argv));
+  const nextHops: Tor["nextHops"] = async to =>
+    readNextHops(await on(router, "ip", "-j", "route", "show", `${to}/32`));
+  const neighbor: Tor["neighbor"] = async node => {
+    const found = await frr.json<Record<string, Neighbor>>(`show bgp neighbors ${node} json`);
+    return found[node] ?? {};
+  };
   return {
-    ...{ frr, address, behind },
-    nextHops: async to => readNextHops(await on(router, "ip", "-j", "route", "show", `${to}/32`)),
-    neighbor: async node => {
-      const found = await frr.json<Record<string, Neighbor>>(`show bgp neighbors ${node} json`);
-      return found[node] ?? {};
+    ...{ frr, address, behind, nextHops, neighbor },
+    hopsAre: async (to, nodes, timeoutMs) => {
+      const expected = String([...nodes].sort());
+      await c.waitFor(
+        `next hops ${expected}`,
+        async () => String([...(await nextHops(to)).keys()].sort()) === expected,
+        timeoutMs,
+      );
+    },
+    holdTimesAre: async (ms, nodes) => {
+      await c.waitFor(`a hold time of ${ms} ms`, async () => {
+        const found = await Promise.all(nodes.map(neighbor));
+        return found.every(
+          ({ bgpState, bgpTimerHoldTimeMsecs }) =>
+            bgpState === "Established" && bgpTimerHoldTimeMsecs === ms,
+        );
+      });
     },
     route: prefix => frr.ask(`show bgp ipv4 unicast ${prefix} json`),
     stop: async () => {
