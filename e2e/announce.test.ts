@@ -1,17 +1,10 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { request } from "../hack/probe/request";
 import { probeDuring } from "../hack/probe/index";
 import type { Outage } from "../hack/probe/outage";
 import { streamsDuring } from "../hack/probe/streams";
-import {
-  answerOf,
-  applyPool,
-  applyWeb,
-  deletePool,
-  request,
-  serviceFor,
-  statusAddresses,
-} from "./fixtures";
+import { answerOf, applyPool, applyWeb, deletePool, serviceFor, statusAddresses } from "./fixtures";
 import type { Cluster, KubeObject } from "./support";
 import { cluster } from "./support";
 
@@ -166,7 +159,7 @@ describe("the announcers", () => {
       const traces = await Promise.all(c.lab.nodes.map(node => proxied(node)));
       return !traces.join("").includes(address!);
     });
-    expect(await request(c, "client", address!)).toBeUndefined();
+    expect(await request(c.lab, "client", address!)).toBeUndefined();
     await c.waitFor("nobody to hold it", () => isFree(address!));
   });
 

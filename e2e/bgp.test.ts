@@ -1,15 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { request } from "../hack/probe/request";
 import { startBird } from "../hack/interop/bird";
 import type { Bird } from "../hack/interop/bird";
 import { announcerObjects } from "../hack/install/announcer";
-import {
-  answerOf,
-  applyWeb,
-  nodeAddresses,
-  request,
-  serviceFor,
-  statusAddresses,
-} from "./fixtures";
+import { answerOf, applyWeb, nodeAddresses, serviceFor, statusAddresses } from "./fixtures";
 import type { Cluster } from "./support";
 import { cluster } from "./support";
 
@@ -189,7 +183,7 @@ describe("announcers that speak BGP", () => {
   it("take the route back when the Service goes, and end the sessions with the BGPPeer", async () => {
     await c.ok(["delete", "service", app]);
     await routed("198.51.100.0", []);
-    expect(await request(c, "client", "198.51.100.0")).toBeUndefined();
+    expect(await request(c.lab, "client", "198.51.100.0")).toBeUndefined();
     await c.ok(["delete", "bgppeer", app, "-n", NAMESPACE]);
     await c.waitFor("the sessions to end", async () => {
       return !(await bird.ask("show protocols")).includes("Established");

@@ -1,13 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  applyPool,
-  applyWeb,
-  answerOf,
-  deletePool,
-  request,
-  serviceFor,
-  statusAddresses,
-} from "./fixtures";
+import { request } from "../hack/probe/request";
+import { applyPool, applyWeb, answerOf, deletePool, serviceFor, statusAddresses } from "./fixtures";
 import type { Cluster } from "./support";
 import { cluster } from "./support";
 
@@ -74,7 +67,8 @@ describe("what is left when parts of the control plane are gone", () => {
       while (Date.now() < end) {
         // On a machine that stalls, a node may seem silent and the address move; a handshake that is
         // under way then fails. The next one must not.
-        const body = (await request(c, "client", early!)) ?? (await request(c, "client", early!));
+        const body =
+          (await request(c.lab, "client", early!)) ?? (await request(c.lab, "client", early!));
         expect(body, `request ${asked}`).toBeDefined();
         asked += 1;
       }

@@ -68,15 +68,6 @@ export async function oneOwner(
   });
 }
 
-/** From now on the address is wanted on this node; undefined: on none before others. */
-export async function prefer(c: Cluster, stage: Stage, node: string | undefined): Promise<void> {
-  const preference = { matchLabels: { "kubernetes.io/hostname": node } };
-  const preferredNodeSelectors = node === undefined ? null : [{ weight: 1, preference }];
-  const patch = JSON.stringify({ spec: { preferredNodeSelectors } });
-  const target = ["-n", "metallb-system", "patch", "l2advertisement", stage.name];
-  await c.ok([...target, "--type=merge", "-p", patch]);
-}
-
 /** What the client sees of each address from just before an event until a moment after it has returned. */
 export async function seenDuring(
   c: Cluster,

@@ -5,8 +5,9 @@ import { startCapture } from "../hack/faults/capture";
 import { answerers } from "../hack/faults/wire";
 import { quietTask } from "../hack/lab/context";
 import { ensurePackages } from "../hack/lab/packages";
+import { preferNode } from "../hack/prefer";
 import type { Stage } from "./failover-stage";
-import { clearStage, oneOwner, owners, prefer, setStage } from "./failover-stage";
+import { clearStage, oneOwner, owners, setStage } from "./failover-stage";
 import { serviceFor, statusAddresses } from "./fixtures";
 import type { Cluster } from "./support";
 import { cluster } from "./support";
@@ -113,14 +114,14 @@ describe("on the wire", () => {
     const next = await oneOwner(c, stage);
     const old = stage.eligible.find(node => node !== next)!;
     const first = await record();
-    await prefer(c, stage, old);
+    await preferNode(c.lab, name, old);
     await burstsOf(old, first);
     // It has the address by its own plan now, which prefers it.
     await oneOwner(c, stage, node => node === old);
     const capture = await record();
     await holdApiServer(c.lab, old);
     try {
-      await prefer(c, stage, next);
+      await preferNode(c.lab, name, next);
       await burstsOf(next, capture);
     } finally {
       await releaseApiServer(c.lab, old);
@@ -129,7 +130,7 @@ describe("on the wire", () => {
     await capture.stop();
     const oldMac = await macOf(old);
     for (const told of await announcements(capture)) expect(told).not.toContain(oldMac);
-    await prefer(c, stage, undefined);
+    await preferNode(c.lab, name, undefined);
   });
 
   it("nobody answers for an address that nobody has", async () => {

@@ -2,18 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loseHeartbeats, stopLosses } from "../hack/faults/heartbeats";
 import { announcerMetric } from "../hack/faults/metrics";
+import { preferNode } from "../hack/prefer";
 import { streamsDuring } from "../hack/probe/streams";
 import { answerOf } from "./fixtures";
 import type { Stage } from "./failover-stage";
-import {
-  clearStage,
-  oneOwner,
-  owners,
-  prefer,
-  seenDuring,
-  setStage,
-  sumFailed,
-} from "./failover-stage";
+import { clearStage, oneOwner, owners, seenDuring, setStage, sumFailed } from "./failover-stage";
 import type { Cluster } from "./support";
 import { cluster } from "./support";
 
@@ -111,12 +104,12 @@ describe("failover", () => {
       const next = stage.eligible.find(node => node !== owner)!;
       expectNoFailure(
         await seenDuring(c, stage, async () => {
-          await prefer(c, stage, next);
+          await preferNode(c.lab, name, next);
           await oneOwner(c, stage, node => node === next);
         }),
       );
     });
-    await prefer(c, stage, undefined);
+    await preferNode(c.lab, name, undefined);
   });
 
   /** Moves with one connection to each address that is in use all the while. */

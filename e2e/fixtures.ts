@@ -1,3 +1,4 @@
+import { request } from "../hack/probe/request";
 import type { Cluster } from "./support";
 
 /** Names and addresses of a test's own pool; every file takes a range of its own. */
@@ -132,17 +133,6 @@ export async function statusAddresses(
   );
 }
 
-/** One request from a host of the lab; the body, or undefined when none came. */
-export async function request(
-  cluster: Cluster,
-  host: string,
-  address: string,
-): Promise<string | undefined> {
-  const url = address.includes(":") ? `http://[${address}]/` : `http://${address}/`;
-  const result = await cluster.lab.exec(host, ["curl", "-sS", "-g", "--max-time", "2", url]);
-  return result.code === 0 ? result.stdout : undefined;
-}
-
 /** Wait until a request from that host is answered, and return the body. */
 export function answerOf(
   cluster: Cluster,
@@ -151,7 +141,7 @@ export function answerOf(
   timeoutMs?: number,
 ): Promise<string> {
   const what = `${address} to answer ${host}`;
-  return cluster.waitFor(what, () => request(cluster, host, address), timeoutMs);
+  return cluster.waitFor(what, () => request(cluster.lab, host, address), timeoutMs);
 }
 
 /** `keeps`: for how long a freed address is kept for who had it; without it, these tests' pools keep none. */

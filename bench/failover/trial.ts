@@ -1,6 +1,7 @@
 import type { Lab } from "../../hack/lab/lab";
 import { answerers } from "../../hack/faults/wire";
 import { measureOutage } from "../../hack/probe/outage";
+import { request } from "../../hack/probe/request";
 import { monotonicMs, startProber } from "../../hack/probe/prober";
 import type { Prober } from "../../hack/probe/prober";
 import { waitFor } from "../../hack/wait";
@@ -69,13 +70,10 @@ export async function runTrials(
  */
 async function delivered({ lab, subject }: Pick<Scene, "lab" | "subject">): Promise<void> {
   for (const node of lab.lightNodes)
-    for (const address of subject.addresses) {
-      const url = `http://${address.includes(":") ? `[${address}]` : address}/`;
-      await waitFor(`kube-proxy of ${node} to deliver ${address}`, async () => {
-        const { code } = await lab.exec(node, ["curl", "-sf", "--max-time", "1", url]);
-        return code === 0;
-      });
-    }
+    for (const address of subject.addresses)
+      await waitFor(`kube-proxy of ${node} to deliver ${address}`, () =>
+        request(lab, node, address),
+      );
 }
 
 async function runTrial(scene: Scene, { run, undo }: Event): Promise<Trial> {

@@ -1,4 +1,5 @@
 import { kubectl } from "../../../hack/deploy";
+import { preferNode } from "../../../hack/prefer";
 import { streamsDuring } from "../../../hack/probe/streams";
 import { POOL } from "../ancho";
 import { oneOwner } from "../trial";
@@ -25,19 +26,11 @@ export const preferred: Event = {
     withStreams(scene, async () => {
       const nodes = scene.lab.lightNodes;
       const next = nodes[(nodes.indexOf(owner) + 1) % nodes.length] ?? "";
-      await prefer(scene, next);
+      await preferNode(scene.lab, POOL, next);
       await oneOwner(scene, node => node === next);
     }),
-  after: async scene => prefer(scene, undefined),
+  after: ({ lab }) => preferNode(lab, POOL, undefined),
 };
-
-async function prefer({ lab }: Scene, node: string | undefined): Promise<void> {
-  const preference = { matchLabels: { "kubernetes.io/hostname": node } };
-  const preferredNodeSelectors = node === undefined ? null : [{ weight: 1, preference }];
-  const patch = JSON.stringify({ spec: { preferredNodeSelectors } });
-  const target = ["-n", "metallb-system", "patch", "l2advertisement", POOL];
-  await kubectl(lab, [...target, "--type=merge", "-p", patch]);
-}
 
 /** Runs an event with a connection in use to each address, and says how many of them broke. */
 export async function withStreams(
