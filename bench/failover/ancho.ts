@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { deployAncho, kubectl, uninstall } from "../../hack/deploy";
 import { announcerMetric } from "../../hack/faults/metrics";
+import { announcerFlags } from "../../hack/install/announcer";
 import type { Lab } from "../../hack/lab/lab";
 import { inRepo } from "../../hack/repo";
 import { waitFor } from "../../hack/wait";
@@ -38,7 +39,8 @@ export const announcerOf = (node: string): string => `${node}/announcer`;
 /** Starts a light node's announcer; resolves when it takes part. */
 export async function startAnnouncer(lab: Lab, node: string): Promise<void> {
   await lab.startDaemon(node, announcerOf(node), [
-    ...["env", "LOG_LEVEL=info", process.execPath, inRepo("dist/announcer.js")],
+    ...["env", "LOG_LEVEL=info", process.execPath, ...announcerFlags],
+    inRepo("dist/announcer.js"),
     ...[`--node-name=${node}`, `--kubeconfig=${lab.lanKubeconfig}`],
   ]);
   await waitFor(`the announcer of ${node} to be ready`, async () => {

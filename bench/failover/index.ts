@@ -10,7 +10,7 @@ import { startKeepalived } from "./keepalived";
 import { startMetallb } from "./metallb";
 import type { Settings } from "./settings";
 import { readSettings } from "./settings";
-import { LAB, setStage } from "./stage";
+import { labName, setStage } from "./stage";
 import type { StartSubject } from "./subject";
 import { runTrials } from "./trial";
 
@@ -37,7 +37,7 @@ export async function benchFailover(args: readonly string[]): Promise<Report> {
   const measured: Measured[] = [];
   try {
     for (const nodes of settings.nodes) {
-      await downLab(LAB);
+      await downLab(labName(nodes));
       const lab = await setStage(nodes, progress, controller.signal);
       for (const name of settings.subjects)
         await measureSubject(lab, name, settings, {
@@ -51,7 +51,7 @@ export async function benchFailover(args: readonly string[]): Promise<Report> {
         });
     }
   } finally {
-    await downLab(LAB);
+    for (const nodes of settings.nodes) await downLab(labName(nodes));
     process.off("SIGINT", end);
     process.off("SIGTERM", end);
   }

@@ -31,7 +31,9 @@ export const startMetallb: StartSubject = async (lab, progress) => {
   await writeFile(join(folder, "secretkey"), Buffer.from(key, "base64"), { mode: 0o600 });
   await kubectl(lab, ["label", "node", ...lab.lightNodes, "bench=speaker"]);
   const nodeSelector = { bench: "speaker", "kubernetes.io/os": null };
-  const patch = JSON.stringify({ spec: { template: { spec: { nodeSelector } } } });
+  // Light nodes have a taint, so that no pod comes to where no kubelet is.
+  const tolerations = [{ operator: "Exists" }];
+  const patch = JSON.stringify({ spec: { template: { spec: { nodeSelector, tolerations } } } });
   await kubectl(lab, [...IN_NAMESPACE, "patch", "daemonset/speaker", "-p", patch]);
   for (const node of lab.lightNodes) await startSpeaker(lab, node, folder);
   await apply(lab, [...poolOf("metallb", `${IPV4}/32`, "fd00:30::220/128")]);
@@ -49,6 +51,9 @@ export const startMetallb: StartSubject = async (lab, progress) => {
       await kubectl(lab, ["delete", "service", "metallb"]);
       await Promise.all(lab.lightNodes.map(node => lab.endDaemon(`${node}/speaker`)));
       await kubectl(lab, ["label", "node", ...lab.lightNodes, "bench-"]);
+      // No kubelet says that they have ended, so the DaemonSet's removal would wait for them for ever.
+      const atOnce = ["--force", "--grace-period=0"];
+      await kubectl(lab, [...IN_NAMESPACE, "delete", "pods", "-l", LABELS, ...atOnce]);
       await removeMetallb(lab);
       await rm(folder, { recursive: true });
     },

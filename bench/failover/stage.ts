@@ -3,7 +3,8 @@ import type { Lab } from "../../hack/lab/lab";
 import { upLab } from "../../hack/lab/lab";
 import { waitFor } from "../../hack/wait";
 
-export const LAB = "bench-failover";
+/** A lab of its own for each number of nodes, so that two can be measured at once. */
+export const labName = (nodes: number): string => `bench-failover-${nodes}`;
 /** The node that runs the pods. It answers for nothing, so that no event takes the web server away. */
 export const SERVER = "n1";
 
@@ -16,7 +17,7 @@ export async function setStage(
   progress: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Lab> {
-  const lab = await upLab({ name: LAB, nodes: 1, lightNodes: nodes }, progress, signal);
+  const lab = await upLab({ name: labName(nodes), nodes: 1, lightNodes: nodes }, progress, signal);
   const exclude = "node.kubernetes.io/exclude-from-external-load-balancers=";
   await kubectl(lab, ["label", "node", SERVER, exclude]);
   // Without the label no DaemonSet gives a light node a pod that it cannot run.
