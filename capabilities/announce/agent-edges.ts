@@ -48,6 +48,7 @@ export function proberFor(
     },
     links: () => chooseInterfaces(links(), "all", options.excludeInterfaces).filter(l => l.carrier),
     roundMs: options.heartbeatIntervalMs / ROUNDS_PER_INTERVAL,
+    now: () => performance.now(),
     after: startTimer,
     onVerdict,
     onError: error => {

@@ -31,6 +31,7 @@ import type { Reporter } from "./reporter";
 import { watchVirtualIps } from "./status/virtual-ips";
 import type { VirtualIps } from "./status/virtual-ips";
 import { delay, startInterval, startTimer } from "./timers";
+import { inTurn } from "./in-turn";
 import { AWAKE, isListening, wakingAfterStall } from "./waking";
 import { watchWire } from "./wire/wire-watch";
 import type { WireWatch } from "./wire/wire-watch";
@@ -80,6 +81,7 @@ class RunningAgent implements Agent {
   #ownership: Ownership = NOTHING_OWNED;
   #phase: "starting" | "active" | "leaving" | "stopped" = "starting";
   #isPlanned = false;
+  readonly #tell = inTurn();
   #stopReplans = (): void => undefined;
   #stopLinger = (): void => undefined;
   #waking = AWAKE;
@@ -154,7 +156,11 @@ class RunningAgent implements Agent {
         this.#planSoon();
       },
       onSight: this.#reporter.seen,
-      onTimes: this.#reporter.moveMeasured,
+      onTimes: (address, times) => {
+        void this.#tell(() => {
+          this.#reporter.moveMeasured(address, times);
+        });
+      },
     });
   }
 
@@ -204,6 +210,7 @@ class RunningAgent implements Agent {
     await this.#handover.stop();
     await sessions;
     await this.#peers?.stop();
+    await this.#tell(() => undefined);
     await this.#reporter.stop();
   }
 
@@ -284,8 +291,12 @@ class RunningAgent implements Agent {
   #replan(): void {
     if (this.#phase === "starting" || this.#isWaking()) this.#yield();
     if (this.#phase !== "active" && this.#phase !== "leaving") return;
+    // First what a LAN waits for.
+    if (!this.#isWaking()) this.#planLayer2();
     this.#advertise();
-    if (this.#isWaking()) return;
+  }
+
+  #planLayer2(): void {
     this.#waking = AWAKE;
     const before = this.#plan;
     const facts = this.#facts();
@@ -371,9 +382,14 @@ class RunningAgent implements Agent {
     for (const address of held.keys()) {
       if (!owned.has(address) || lingering.has(address)) this.#announcer.stop(address);
     }
-    this.#reporter.planned({ plan, takenOver: mine, held, alive });
     // Epochs are raised when it is clear that this node keeps what it took or adopted.
     this.#claim(new Set(this.#claims.map(({ address }) => address)));
+    const isAsked = !isSameOwned(held, owned) || this.#toAnnounce.size > 0;
+    const done = isAsked ? this.#responder.own(owned) : Promise.resolve();
+    // Events, log and status cost more time than the takeover that they tell of.
+    void this.#tell(() => {
+      this.#reporter.planned({ plan, takenOver: mine, held, alive });
+    }, done);
     this.#stopLinger();
     const next = Math.min(...lingering.values());
     if (next < Infinity) {
@@ -381,7 +397,6 @@ class RunningAgent implements Agent {
         this.#planSoon();
       });
     }
-    if (!isSameOwned(held, owned) || this.#toAnnounce.size > 0) void this.#responder.own(owned);
   }
 
   #noteContests(plan: Plan): void {
@@ -411,7 +426,9 @@ class RunningAgent implements Agent {
     }
     const answering = new Set(outcome.answering.map(({ address }) => address));
     if (this.#phase !== "starting") this.#claim(answering);
-    this.#reporter.reconciled(outcome);
+    void this.#tell(() => {
+      this.#reporter.reconciled(outcome);
+    });
   }
 
   /** Tells the peers what the kernel answers for. After it was announced: they let go when they hear it. */

@@ -115,6 +115,25 @@ describe("createHandover", () => {
     expect([scene.way, scene.applied]).toEqual([undefined, []]);
   });
 
+  it("lets a takeover go first, unless it is about to take from one that answers", async () => {
+    const services = [service("web", [IP]), service("dead", ["10.20.30.2"])];
+    const plan = planAddresses(input({ services, nodes: NODES, alive: new Set(["iris1"]) }));
+    const scene = await start();
+    await scene.planned("iris2");
+    await scene.planned("iris1", { plan, own: [{ address: IP, epoch: 2 }] });
+    expect(scene.applied).toEqual([]);
+    await scene.pass(249);
+    await scene.planned("iris1", { plan, own: [{ address: IP, epoch: 2 }] });
+    expect(scene.applied).toEqual([]);
+    await scene.pass(1);
+    expect(scene.way).toBe("10.20.30.12");
+
+    const taking = await start();
+    await taking.planned("iris2");
+    await taking.planned("iris1", { plan });
+    expect(taking.way).toBe("10.20.30.12");
+  });
+
   it("awaits nothing for what it answers for already", async () => {
     const scene = await start();
     await scene.planned("iris2");
@@ -133,14 +152,15 @@ describe("createHandover", () => {
   it("sends no more to one that is silent for long, and again when it is back", async () => {
     const scene = await start();
     await scene.planned("iris1");
+    const own = [{ address: IP, epoch: 2 }];
     const members = [peer({ health: "silent" })];
-    await scene.planned("iris1", { members });
+    await scene.planned("iris1", { members, own });
     await scene.pass(SILENCE_MS - 10);
     expect(scene.way).toBe("10.20.30.12");
     await scene.pass(20);
     expect(scene.way).toBeUndefined();
     expect(scene.applied.at(-1)?.held.size).toBe(1);
-    await scene.planned("iris1", { members: [peer({ claims: [] })] });
+    await scene.planned("iris1", { members: [peer({ claims: [] })], own });
     expect(scene.way).toBe("10.20.30.12");
   });
 
@@ -180,7 +200,8 @@ describe("createHandover", () => {
 
   it("removes what an earlier run left and has no use any more", async () => {
     const scene = await start([[IP, "rubbish"]]);
-    await scene.planned("iris1", { members: [peer({ claims: [] })] });
+    const own = [{ address: IP, epoch: 1 }];
+    await scene.planned("iris1", { members: [peer({ claims: [] })], own });
     expect(scene.applied.at(-1)?.held.size).toBe(0);
   });
 

@@ -146,7 +146,7 @@ export function createResponder(options: ResponderOptions): Responder {
 /** Removes every entry, route and device of ours from the kernel, and puts back what served proxying alone. */
 export async function cleanUp(kernel: Kernel, sysctlRoot: string): Promise<readonly string[]> {
   const actual = await kernel.dump();
-  await restoreSysctls(sysctlRoot, notedIn(actual));
+  restoreSysctls(sysctlRoot, notedIn(actual));
   const refused = await applyAll(kernel, diffKernel({ proxies: [] }, actual), actual);
   return refused.map(({ problem }) => problem);
 }
@@ -189,13 +189,13 @@ async function reconcile(options: ResponderOptions, run: Run): Promise<Outcome> 
   const proxies = places.map(({ address, link }) => ({ address, interfaceIndex: link.index }));
   const ops = diffKernel({ proxies }, actual);
   const noted = notedIn(actual);
-  if (places.length === 0) await restoreSysctls(sysctlRoot, noted);
-  const { refused: sysctls, former } = await ensureSysctls(sysctlRoot, sysctlsFor(places));
+  if (places.length === 0) restoreSysctls(sysctlRoot, noted);
+  const { refused: sysctls, former } = ensureSysctls(sysctlRoot, sysctlsFor(places));
   // What is noted already is older, so it is what was there before us.
   const note = former.size > 0 ? formatNote(new Map([...former, ...noted])) : "";
   const notes = note === "" ? [] : [{ op: "note", text: note } as const];
   const refused = await applyAll(kernel, [...ops, ...notes], actual);
-  const { bindings, unguarded } = await assignModes(options, run, {
+  const { bindings, unguarded } = assignModes(options, run, {
     actual,
     places,
     isRefused: place =>
@@ -232,11 +232,11 @@ type Findings = {
   readonly isRefused: (place: Place) => boolean;
 };
 
-async function assignModes(
+function assignModes(
   { sysctlRoot, excludes, packets }: ResponderOptions,
   { known }: Run,
   { actual, places, isRefused }: Findings,
-): Promise<{ bindings: readonly Binding[]; unguarded: readonly Unguarded[] }> {
+): { readonly bindings: readonly Binding[]; readonly unguarded: readonly Unguarded[] } {
   const { links, locals } = actual;
   const own = new Set(locals.map(({ address }) => address));
   const addresses = new Set([...known, ...places.map(({ address }) => address)]);
@@ -245,7 +245,7 @@ async function assignModes(
   const used = new Set([...announcing, ...places.map(({ link }) => link)]);
   // Without an address that is local, nobody needs to know.
   const names = ours.length > 0 ? [...used].map(({ name }) => name) : [];
-  const arp = await readArpSettings(sysctlRoot, names);
+  const arp = readArpSettings(sysctlRoot, names);
   const unguarded = unguardedOf(ours, announcing, { locals, arp });
   // Where this node will have to answer by packets once it owns an address, that is not to take long.
   if (ours.some(address => familyOf(address) === "ipv4") && unguarded.length === 0) packets.warm();

@@ -26,7 +26,7 @@ describe("ensureSysctls", () => {
     const same = await put("ipv4/conf/eth0/forwarding", "1\n");
     const other = await put("ipv4/neigh/eth0/proxy_delay", "80\n");
     const { mtimeNs } = await stat(same, { bigint: true });
-    expect(await ensureSysctls(root, neededSysctls("eth0", new Set(["ipv4"])))).toEqual({
+    expect(ensureSysctls(root, neededSysctls("eth0", new Set(["ipv4"])))).toEqual({
       refused: [],
       former: new Map([["ipv4/neigh/eth0/proxy_delay", "80"]]),
     });
@@ -39,10 +39,10 @@ describe("ensureSysctls", () => {
       s.path.includes("accept_ra"),
     );
     const file = await put("ipv6/conf/eth0/accept_ra", "1\n");
-    await ensureSysctls(root, wanted);
+    ensureSysctls(root, wanted);
     expect(await readFile(file, "utf8")).toBe("2");
     await put("ipv6/conf/eth0/accept_ra", "0\n");
-    await ensureSysctls(root, wanted);
+    ensureSysctls(root, wanted);
     expect(await readFile(file, "utf8")).toBe("0\n");
   });
 
@@ -53,7 +53,7 @@ describe("ensureSysctls", () => {
   });
 
   it("names the setting, the reason and the remedy when it cannot write", async () => {
-    const { refused: problems } = await ensureSysctls(root, [
+    const { refused: problems } = ensureSysctls(root, [
       { path: "ipv4/conf/eth0/forwarding", value: "1" },
     ]);
     expect(problems).toHaveLength(1);
@@ -70,7 +70,7 @@ describe("readArpSettings", () => {
     await put("ipv4/conf/eth0/arp_ignore", "0\n");
     await put("ipv4/conf/all/arp_announce", "0\n");
     await put("ipv4/conf/eth0/arp_announce", "2\n");
-    expect(await readArpSettings(root, ["eth0", "eth1"])).toEqual(
+    expect(readArpSettings(root, ["eth0", "eth1"])).toEqual(
       new Map([
         ["eth0", { ignore: 1, announce: 2 }],
         ["eth1", { ignore: 1, announce: 0 }],
@@ -87,7 +87,7 @@ describe("restoreSysctls", () => {
       [gone, "80"],
       ["ipv4/neigh/eth0/proxy_delay", "80"],
     ]);
-    await restoreSysctls(root, former);
+    restoreSysctls(root, former);
     expect(await readFile(file, "utf8")).toBe("80");
     await expect(stat(join(root, gone))).rejects.toThrow("ENOENT");
   });

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Family } from "../../config/address";
 import type { ArpSettings } from "./answer-mode";
@@ -49,15 +49,16 @@ export type SysctlOutcome = {
   readonly former: FormerValues;
 };
 
-/** Sets what differs, below `root` (/proc/sys/net or where that is mounted). */
-export async function ensureSysctls(
-  root: string,
-  wanted: readonly Sysctl[],
-): Promise<SysctlOutcome> {
+/**
+ * Sets what differs, below `root` (/proc/sys/net or where that is mounted). Not by promises: the kernel answers in
+ * microseconds, but each read would be four trips through Node's threads, and all of them together are on the way of a
+ * takeover.
+ */
+export function ensureSysctls(root: string, wanted: readonly Sysctl[]): SysctlOutcome {
   const refused: RefusedSysctl[] = [];
   const former = new Map<string, string>();
   for (const sysctl of wanted) {
-    const { problem, was } = await ensureSysctl(root, sysctl);
+    const { problem, was } = ensureSysctl(root, sysctl);
     if (problem !== undefined) refused.push({ path: sysctl.path, problem });
     if (was !== undefined) former.set(sysctl.path, was);
   }
@@ -65,41 +66,51 @@ export async function ensureSysctls(
 }
 
 /** Puts settings back. An interface that is gone took its settings with it, and what cannot be set stays. */
-export async function restoreSysctls(root: string, former: FormerValues): Promise<void> {
+export function restoreSysctls(root: string, former: FormerValues): void {
   for (const [path, value] of former) {
-    await writeFile(join(root, path), value, { flag: "r+" }).catch(() => undefined);
+    try {
+      writeFileSync(join(root, path), value, { flag: "r+" });
+    } catch {
+      continue;
+    }
   }
 }
 
 /** How interfaces treat ARP for other interfaces' addresses; what cannot be read counts as the kernel's default. */
-export async function readArpSettings(
+export function readArpSettings(
   root: string,
   interfaceNames: readonly string[],
-): Promise<ReadonlyMap<string, ArpSettings>> {
-  const read = async (name: string, setting: string): Promise<number> => {
-    const file = join(root, `ipv4/conf/${name}/${setting}`);
-    return Number(await readFile(file, "utf8").catch(() => "0"));
+): ReadonlyMap<string, ArpSettings> {
+  const read = (name: string, setting: string): number => {
+    try {
+      return Number(readFileSync(join(root, `ipv4/conf/${name}/${setting}`), "utf8"));
+    } catch {
+      return 0;
+    }
   };
-  const inForce = async (name: string, setting: string): Promise<number> =>
-    Math.max(await read("all", setting), await read(name, setting));
-  const found = new Map<string, ArpSettings>();
-  for (const name of interfaceNames) {
-    const ignore = await inForce(name, "arp_ignore");
-    found.set(name, { ignore, announce: await inForce(name, "arp_announce") });
-  }
-  return found;
+  const inForce = (name: string, setting: string): number =>
+    Math.max(read("all", setting), read(name, setting));
+  return new Map(
+    interfaceNames.map(name => {
+      const settings = {
+        ignore: inForce(name, "arp_ignore"),
+        announce: inForce(name, "arp_announce"),
+      };
+      return [name, settings] as const;
+    }),
+  );
 }
 
-async function ensureSysctl(
+function ensureSysctl(
   root: string,
   { path, value, onlyFrom }: Sysctl,
-): Promise<{ readonly problem?: string; readonly was?: string }> {
+): { readonly problem?: string; readonly was?: string } {
   const file = join(root, path);
   const name = `net/${path}`;
   try {
-    const present = (await readFile(file, "utf8")).trim();
+    const present = readFileSync(file, "utf8").trim();
     if (present === value || (onlyFrom !== undefined && present !== onlyFrom)) return {};
-    await writeFile(file, value);
+    writeFileSync(file, value);
     return { was: present };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

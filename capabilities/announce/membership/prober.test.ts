@@ -13,6 +13,8 @@ function setUp(links: () => readonly Link[] = () => [LINK]) {
   const wire: Uint8Array[] = [];
   const seen = { sent: 0, open: 0, verdicts: 0, errors: 0, isDeaf: false };
   let tick: (() => void) | undefined;
+  const clock = { now: 0 };
+  const waits: number[] = [];
   const prober = createProber({
     openSocket: () => {
       if (seen.isDeaf) throw new Error("no capability");
@@ -22,8 +24,10 @@ function setUp(links: () => readonly Link[] = () => [LINK]) {
     send: () => (seen.sent += 1),
     links,
     roundMs: 25,
-    after: (_, callback) => {
+    now: () => clock.now,
+    after: (ms, callback) => {
       tick = callback;
+      waits.push(ms);
       return () => (tick = undefined);
     },
     onVerdict: () => (seen.verdicts += 1),
@@ -32,7 +36,7 @@ function setUp(links: () => readonly Link[] = () => [LINK]) {
   const rounds = (count: number): void => {
     for (let i = 0; i < count; i++) tick?.();
   };
-  return { prober, wire, seen, rounds, isTicking: () => tick !== undefined };
+  return { prober, wire, seen, rounds, clock, waits, isTicking: () => tick !== undefined };
 }
 
 const SUSPECTS = new Map([["n2", [IP]]]);
@@ -48,6 +52,16 @@ describe("createProber", () => {
     expect([prober.isGone("n2", IP), seen.verdicts, seen.sent]).toEqual([true, 1, 4]);
     rounds(1);
     expect(seen.verdicts).toBe(1);
+  });
+
+  it("makes up for a round that began late, but leaves each question time to be answered", () => {
+    const { prober, rounds, clock, waits } = setUp();
+    prober.suspect(SUSPECTS);
+    for (const now of [29, 50, 90, 105]) {
+      clock.now = now;
+      rounds(1);
+    }
+    expect(waits).toEqual([25, 21, 25, 15, 25]);
   });
 
   it("an answer that waits when this process wakes late counts before any verdict", () => {

@@ -21,6 +21,8 @@ export type ProberOptions = {
   readonly links: () => readonly Link[];
   /** Time between two rounds of questions, ms. */
   readonly roundMs: number;
+  /** Monotonic clock, ms. */
+  readonly now: () => number;
   /** Runs a callback after some ms; the returned function cancels it. */
   readonly after: (ms: number, callback: () => void) => () => void;
   /** Called when `isGone` says something else of an address than before. */
@@ -30,6 +32,8 @@ export type ProberOptions = {
 
 /** Frames read in one round: a flood must not keep the process here. */
 const FRAMES_PER_ROUND = 1024;
+/** A round that begins late does not put off those after it, but each question has so much of a round to be answered. */
+const LEAST_ROUND = 0.6;
 
 export function createProber(options: ProberOptions): Prober {
   let suspects: Suspects = new Map();
@@ -37,6 +41,7 @@ export function createProber(options: ProberOptions): Prober {
   let socket: AnswerSocket | undefined;
   let cancel: (() => void) | undefined;
   let verdict = "";
+  let dueAt = 0;
 
   function rest(): void {
     cancel?.();
@@ -63,7 +68,9 @@ export function createProber(options: ProberOptions): Prober {
       witness = NO_CASES;
       options.onError(error);
     }
-    cancel = options.after(options.roundMs, round);
+    const { now, roundMs } = options;
+    dueAt = Math.max(dueAt + roundMs, now() + LEAST_ROUND * roundMs);
+    cancel = options.after(dueAt - now(), round);
     noteVerdict();
   }
 
@@ -71,7 +78,10 @@ export function createProber(options: ProberOptions): Prober {
     suspect: next => {
       suspects = new Map([...next].filter(([, addresses]) => addresses.length > 0));
       if (suspects.size === 0) rest();
-      else if (!cancel) round();
+      else if (!cancel) {
+        dueAt = options.now();
+        round();
+      }
     },
     isGone: (owner, address) => isGone(witness, owner, address),
     stop: () => {
