@@ -1,6 +1,7 @@
 /** A Debian 13 in a folder, for the newest BIRDs: those of the Debian that runs here may be years older. */
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
+import { debianMirror } from "../../hack/interop/debian";
 import { run } from "../../hack/process";
 import { inRepo } from "../../hack/repo";
 
@@ -33,15 +34,4 @@ export async function trixieRoot(): Promise<string> {
   ]);
   await rename(unfinished, root);
   return root;
-}
-
-/** Where this machine gets Debian's packages from. */
-async function debianMirror(): Promise<string> {
-  const sites = await run([
-    ...["apt-get", "indextargets", "--format", "$(SITE)"],
-    ...["Created-By: Packages", "Label: Debian", "Component: main"],
-  ]);
-  const [first] = sites.split("\n");
-  if (!first) throw new Error("apt-get knows no source of Debian's packages");
-  return first;
 }

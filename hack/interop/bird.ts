@@ -6,7 +6,7 @@ import { run } from "../process";
 import { waitFor } from "../wait";
 import { here, startDaemon } from "./daemon";
 import type { Inside } from "./daemon";
-import { unpack } from "./debian";
+import { unpack, unpackFrom } from "./debian";
 
 /** A running router. */
 export type Bird = {
@@ -18,24 +18,32 @@ export type Bird = {
   stop(signal?: NodeJS.Signals): Promise<void>;
 };
 
+/** 2 as this Debian has it; 3 as Debian 13 has it. */
+export type BirdVersion = 2 | 3;
+
 /**
- * Starts BIRD 2 with this configuration and waits until it answers.
+ * Starts BIRD with this configuration and waits until it answers.
  *
  * @param inside turns a command into one that runs elsewhere, as in a network namespace
  * @throws Error with BIRD's own words when it does not accept the configuration.
  */
-export async function startBird(configuration: string, inside: Inside = here): Promise<Bird> {
-  const { root, env } = await unpack("bird2");
+export async function startBird(
+  configuration: string,
+  inside: Inside = here,
+  version: BirdVersion = 2,
+): Promise<Bird> {
+  const { command, env } = await (version === 2 ? unpack("bird2") : unpackFrom("trixie", "bird3"));
   const folder = await mkdtemp(join(tmpdir(), "bird-"));
   const file = (name: string): string => join(folder, name);
   await writeFile(file("bird.conf"), `log "${file("bird.log")}" all;\n${configuration}`);
   const argv = [
-    ...[join(root, "usr/sbin/bird"), "-f"],
+    ...[...command("usr/sbin/bird"), "-f"],
     ...["-c", file("bird.conf"), "-s", file("bird.ctl"), "-P", file("bird.pid")],
   ];
   const daemon = await startDaemon(argv, inside, env);
-  const client = [join(root, "usr/sbin/birdcl"), "-s", file("bird.ctl")];
-  const ask = (command: string): Promise<string> => run([...client, ...command.split(" ")], env);
+  const client = [...command("usr/sbin/birdcl"), "-s", file("bird.ctl")];
+  const ask = async (words: string): Promise<string> =>
+    asVersion2(await run([...client, ...words.split(" ")], env));
   const stop = async (signal?: NodeJS.Signals): Promise<void> => {
     await daemon.stop(signal);
     await rm(folder, { recursive: true, force: true });
@@ -51,4 +59,9 @@ export async function startBird(configuration: string, inside: Inside = here): P
     throw error;
   }
   return { ask, log: () => readFile(file("bird.log"), "utf8"), stop };
+}
+
+/** BIRD 3 has other names for the attributes of a route, and means the same. */
+function asVersion2(answer: string): string {
+  return answer.replaceAll(/\bbgp_path:/g, "BGP.as_path:").replaceAll(/\bbgp_(\w+):/g, "BGP.$1:");
 }

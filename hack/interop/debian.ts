@@ -1,6 +1,6 @@
 /** Programs of Debian packages for interop tests: downloaded and unpacked, never installed. */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../process";
 import { inRepo } from "../repo";
@@ -11,23 +11,45 @@ export type Unpacked = {
   readonly root: string;
   /** For the environment of its programs. */
   readonly env: Readonly<Record<string, string>>;
+  /** How one of its programs is called, by its path under the root. */
+  readonly command: (path: string) => readonly string[];
 };
+
+/** A release of Debian other than the one that runs here. Programs of it run with its own loader and C library. */
+export type OtherRelease = "trixie";
 
 /**
  * Unpacks the newest version that this Debian has into `.cache/interop`, at the first call. Installing
  * would start daemons on the machine, so nothing is: programs run from the folder.
+ * @param folders of libraries, beside the usual one
  * @throws Error with apt's own words, if there is no such package or no network.
  */
 export async function unpack(name: string, folders: readonly string[] = []): Promise<Unpacked> {
+  const root = await filled(name, undefined);
+  const libraries = join(root, "usr/lib", await multiarchFolder(root));
+  const paths = [libraries, ...folders.map(folder => join(libraries, folder))];
+  const env = { LD_LIBRARY_PATH: paths.join(":") };
+  return { root, env, command: path => [join(root, path)] };
+}
+
+/** The same from another release, with all that the package needs down to the C library. */
+export async function unpackFrom(release: OtherRelease, name: string): Promise<Unpacked> {
+  const root = await filled(name, release);
+  const libraries = join(root, "usr/lib", await multiarchFolder(root));
+  const loader = (await readdir(libraries)).find(file => /^ld-linux.*\.so/.test(file)) ?? "";
+  const first = [join(libraries, loader), "--library-path", libraries];
+  return { root, env: {}, command: path => [...first, join(root, path)] };
+}
+
+/** The folder with the files of a package; the first caller fills it. */
+async function filled(name: string, release: OtherRelease | undefined): Promise<string> {
   const cache = inRepo(".cache/interop", name);
   const root = join(cache, "root");
   const filling =
-    fillings.get(name) ?? (existsSync(root) ? Promise.resolve() : inTurn(cache, name));
+    fillings.get(name) ?? (existsSync(root) ? Promise.resolve() : inTurn(cache, name, release));
   fillings.set(name, filling);
   await filling;
-  const libraries = join(root, "usr/lib", await multiarchFolder(root));
-  const paths = [libraries, ...folders.map(folder => join(libraries, folder))];
-  return { root, env: { LD_LIBRARY_PATH: paths.join(":") } };
+  return root;
 }
 
 /** The caller may have entered a network namespace, from which no mirror is reached; who started it has not. */
@@ -42,24 +64,28 @@ const fillings = new Map<string, Promise<void>>();
 /** Where several packages are wanted at once, one apt-get must not refresh the lists that another one reads. */
 let last = Promise.resolve();
 
-function inTurn(cache: string, name: string): Promise<void> {
-  const turn = last.then(() => fill(cache, name));
+function inTurn(cache: string, name: string, release: OtherRelease | undefined): Promise<void> {
+  const turn = last.then(() => fill(cache, name, release));
   last = turn.catch(() => undefined);
   return turn;
 }
 
-async function fill(cache: string, name: string): Promise<void> {
+async function fill(cache: string, name: string, release?: OtherRelease): Promise<void> {
   const archives = join(cache, "archives");
   await rm(cache, { recursive: true, force: true });
   await mkdir(join(archives, "partial"), { recursive: true });
-  const install = [
-    ...[...ON_MACHINE, "apt-get", "-q", "-y", "install", "--no-install-recommends", "--reinstall"],
-    ...["--download-only", "-o", `Dir::Cache::archives=${archives}`],
+  const options = [
+    ...["-q", "-o", `Dir::Cache::archives=${archives}`],
     // Nothing of the system is changed, so whoever else runs apt-get need not be waited for.
-    ...["-o", "Debug::NoLocking=true", ...PATIENT, name],
+    ...["-o", "Debug::NoLocking=true", ...PATIENT],
+    ...(release ? await optionsFor(release, cache) : []),
+  ];
+  const install = [
+    ...[...ON_MACHINE, "apt-get", ...options, "-y", "install", "--no-install-recommends"],
+    ...["--reinstall", "--download-only", name],
   ];
   await run(install).catch(async () => {
-    await run([...ON_MACHINE, "apt-get", "-q", ...PATIENT, "update", "--error-on=any"]);
+    await run([...ON_MACHINE, "apt-get", ...options, "update", "--error-on=any"]);
     await run(install);
   });
   const unfinished = join(cache, "root.new");
@@ -69,8 +95,36 @@ async function fill(cache: string, name: string): Promise<void> {
   await rename(unfinished, join(cache, "root"));
 }
 
+/** Lists of another release in a folder, and a system that has no package yet. */
+async function optionsFor(release: OtherRelease, cache: string): Promise<readonly string[]> {
+  const file = (name: string): string => join(cache, name);
+  await mkdir(join(file("lists"), "partial"), { recursive: true });
+  await writeFile(file("sources.list"), `deb ${await debianMirror()} ${release} main\n`);
+  await writeFile(file("status"), "");
+  const settings = {
+    "Dir::Etc::sourcelist": file("sources.list"),
+    "Dir::Etc::sourceparts": "-",
+    "Dir::State::lists": file("lists"),
+    "Dir::State::status": file("status"),
+    "Dir::Cache::pkgcache": "",
+    "Dir::Cache::srcpkgcache": "",
+  };
+  return Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+}
+
 /** `x86_64-linux-gnu` or its like. */
 async function multiarchFolder(root: string): Promise<string> {
   const folders = await readdir(join(root, "usr/lib")).catch(() => []);
   return folders.find(name => name.endsWith("-linux-gnu")) ?? "";
+}
+
+/** Where this machine gets Debian's packages from. */
+export async function debianMirror(): Promise<string> {
+  const sites = await run([
+    ...["apt-get", "indextargets", "--format", "$(SITE)"],
+    ...["Created-By: Packages", "Label: Debian", "Component: main"],
+  ]);
+  const [first] = sites.split("\n");
+  if (!first) throw new Error("apt-get knows no source of Debian's packages");
+  return first;
 }

@@ -22,13 +22,13 @@ const LOWER_TTL =
 const FAST = { transmitInterval: 50, receiveInterval: 50 };
 
 /** BFD against BIRD's, in namespaces; what BIRD says of itself is the evidence. */
-describe("BFD and BIRD", () => {
+describe.each([2, 3] as const)("BFD and BIRD %i", version => {
   let lan: Lan<keyof typeof HOSTS>;
   let bird: Bird | undefined;
   let bfd: Bfd;
 
   beforeAll(async () => {
-    lan = await createLan("bfd-bird", HOSTS);
+    lan = await createLan(`bfd-bird${version}`, HOSTS);
   });
 
   afterAll(async () => {
@@ -47,6 +47,7 @@ describe("BFD and BIRD", () => {
       `router id 10.9.1.2; protocol device { } protocol bfd { ${configuration} }`,
       // What is tested is ours, so that BIRD is not to be late on a busy machine.
       argv => lan.inside("bird")(["chrt", "--rr", "1", ...argv]),
+      version,
     );
     return watch(...all);
   }

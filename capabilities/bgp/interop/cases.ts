@@ -9,6 +9,7 @@ export const ROUTER_AS: Readonly<Record<RouterName, number>> = {
   bird: 65_102,
   gobgp: 65_103,
   exabgp: 65_104,
+  bird3: 65_105,
 };
 
 export type Case = {
@@ -26,8 +27,8 @@ export type Case = {
   readonly routers: readonly RouterName[];
 };
 
-const all: readonly RouterName[] = ["frr", "bird", "gobgp", "exabgp"];
-const full: readonly RouterName[] = ["frr", "bird", "gobgp"];
+const all: readonly RouterName[] = ["frr", "bird", "bird3", "gobgp", "exabgp"];
+const full: readonly RouterName[] = ["frr", "bird", "bird3", "gobgp"];
 
 export const CASES: readonly Case[] = [
   { number: 1, title: "eBGP over IPv4", family: "ipv4", dials: "we", routers: full },

@@ -1,4 +1,4 @@
-/** The LAN of the interop tests: ourselves and four routers. */
+/** The LAN of the interop tests: ourselves and the routers. */
 import type { HostOptions } from "../../../hack/interop/netns";
 
 /** Our addresses end in the number of a case, so that each has a session of its own with a router. */
@@ -15,7 +15,7 @@ const router = (number: number): HostOptions => ({
   sysctls,
 });
 
-export const ROUTERS = { frr: 101, bird: 102, gobgp: 103, exabgp: 104 } as const;
+export const ROUTERS = { frr: 101, bird: 102, gobgp: 103, exabgp: 104, bird3: 105 } as const;
 export type RouterName = keyof typeof ROUTERS;
 
 export const HOSTS = {
@@ -30,6 +30,7 @@ export const HOSTS = {
   bird: router(ROUTERS.bird),
   gobgp: router(ROUTERS.gobgp),
   exabgp: router(ROUTERS.exabgp),
+  bird3: router(ROUTERS.bird3),
 } as const satisfies Record<string, HostOptions>;
 
 /** Address of a host in a family, by the number at its end. */

@@ -31,6 +31,7 @@ describe("the speaker and", () => {
   let lan: Lan<keyof typeof HOSTS>;
   let frr: Frr;
   let bird: Bird;
+  let bird3: Bird;
   let gobgp: Gobgp;
   let exabgp: Exabgp;
   let speaker: Speaker | undefined;
@@ -52,10 +53,11 @@ describe("the speaker and", () => {
       peer.announce(prefixesOf(one));
       peers.set(`${router} ${one.number}`, peer);
     }
-    ({ frr, bird, gobgp, exabgp } = await startTogether(
+    ({ frr, bird, bird3, gobgp, exabgp } = await startTogether(
       {
         frr: startFrr(frrConfig(), lan.inside("frr")),
-        bird: startBird(birdConfig(), lan.inside("bird")),
+        bird: startBird(birdConfig("bird"), lan.inside("bird")),
+        bird3: startBird(birdConfig("bird3"), lan.inside("bird3"), 3),
         gobgp: startGobgp(gobgpConfig(), lan.inside("gobgp")),
         exabgp: startExabgp(EXABGP, lan.inside("exabgp")),
       },
@@ -74,6 +76,7 @@ describe("the speaker and", () => {
   const views: Readonly<Record<RouterName, (one: Case) => Promise<View>>> = {
     frr: one => frrView(frr, one),
     bird: one => birdView(bird, one),
+    bird3: one => birdView(bird3, one),
     gobgp: one => gobgpView(gobgp, one),
     exabgp: one => exabgpView(exabgp, one),
   };
