@@ -16,6 +16,7 @@ export const announcerFlags = [
   "--optimize-for-size",
   "--max-semi-space-size=2",
   "--heap-growing-percent=100",
+  "--single-threaded-gc",
 ] as const;
 
 /** The node agent: one pod per node, on the host's network, with two capabilities and no others. */

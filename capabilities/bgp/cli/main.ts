@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --import tsx
+#!/usr/bin/env -S node --single-threaded-gc --import tsx
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { parseConfig } from "./config";
