@@ -4,7 +4,7 @@ import { loseHeartbeats, stopLosses } from "../hack/faults/heartbeats";
 import { announcerMetric } from "../hack/faults/metrics";
 import { preferNode } from "../hack/prefer";
 import { streamsDuring } from "../hack/probe/streams";
-import { answerOf } from "./fixtures";
+import { answerOf, serviceFor, statusAddresses } from "./fixtures";
 import type { Stage } from "./failover-stage";
 import { clearStage, oneOwner, owners, seenDuring, setStage, sumFailed } from "./failover-stage";
 import type { Cluster } from "./support";
@@ -111,6 +111,50 @@ describe("failover", () => {
     });
     await preferNode(c.lab, name, undefined);
   });
+
+  it("moves without a failure to make the spread even, where that is asked for; connections go on", async () => {
+    const other = await secondService();
+    const both = { ...stage, addresses: [...stage.addresses, ...other.addresses] };
+    const [crowded = ""] = stage.eligible;
+    const evenOut = async (): Promise<void> => {
+      await preferNode(c.lab, name, crowded);
+      await oneOwner(c, both, node => node === crowded);
+      await preferNode(c.lab, name, undefined);
+      await c.waitFor("each Service on a node of its own", async () => {
+        const [first, ...more] = await owners(c, stage);
+        const [second, ...others] = await owners(c, other);
+        return first && second && first !== second && more.length + others.length === 0;
+      });
+    };
+    try {
+      await rebalanceEvery("=2");
+      for (const address of both.addresses) await answerOf(c, "client", address);
+      const streams = await streamsDuring(c.lab, both.addresses, async () => {
+        const seen = await seenDuring(c, both, async () => {
+          for (let i = 0; i < TIMES; i++) await evenOut();
+        });
+        expectNoFailure(seen);
+      });
+      expect(streams.filter(({ broken }) => broken !== undefined)).toEqual([]);
+    } finally {
+      await preferNode(c.lab, name, undefined);
+      await rebalanceEvery("-");
+      await c.ok(["delete", "service", other.name]);
+    }
+  });
+
+  async function secondService(): Promise<Stage> {
+    const second = `${name}-second`;
+    const pool = { "metallb.io/address-pool": name };
+    await c.apply([serviceFor(second, name, { ipFamilyPolicy: "RequireDualStack" }, pool)]);
+    return { ...stage, name: second, addresses: await statusAddresses(c, second) };
+  }
+
+  async function rebalanceEvery(value: string): Promise<void> {
+    const daemonSet = ["-n", "metallb-system", "daemonset/ancho-announcer"];
+    await c.ok(["set", "env", ...daemonSet, `REBALANCE_INTERVAL${value}`]);
+    await c.ok(["rollout", "status", ...daemonSet, "--timeout=120s"]);
+  }
 
   /** Moves with one connection to each address that is in use all the while. */
   async function moveThrice(move: () => Promise<void>): Promise<void> {
