@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
-import { startBird } from "../../hack/interop/bird";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { fetchBird, startBird } from "../../hack/interop/bird";
 import type { Bird } from "../../hack/interop/bird";
 import { waitFor } from "../../hack/wait";
 import { createSpeaker, linkBandwidth } from "./index";
@@ -14,9 +14,13 @@ const v4 = Array.from({ length: 1_000 }, (_, i) => `198.18.${i >> 8}.${i & 255}/
 const v6 = Array.from({ length: 1_000 }, (_, i) => `2001:db8::${(i + 1).toString(16)}/128`);
 
 /** The speaker against BIRD, over TCP on loopback; what BIRD says of itself is the evidence. */
-describe("the speaker and BIRD", () => {
+describe.each([2, 3] as const)("the speaker and BIRD %i", version => {
   let bird: Bird;
   let speaker: Speaker | undefined;
+
+  beforeAll(async () => {
+    await fetchBird(version);
+  });
 
   afterEach(async () => {
     await speaker?.stop();
@@ -31,9 +35,9 @@ describe("the speaker and BIRD", () => {
       return text.test(answer) && answer;
     });
   const established = (): Promise<string> =>
-    see("the session", "show protocols all peer", /BGP state:\s+Established/);
+    see("the session", "show protocols all node", /BGP state:\s+Established/);
   const count = async (table: string): Promise<number> => {
-    const answer = await ask(`show route table ${table} protocol peer count`);
+    const answer = await ask(`show route table ${table} protocol node count`);
     return Number(/(\d+) of/.exec(answer)?.[1]);
   };
   const arrived = (table: string, n: number): Promise<unknown> =>
@@ -94,42 +98,42 @@ describe("the speaker and BIRD", () => {
     await meet({ holdTime: 3 });
     expect(await established()).toMatch(/Hold timer:\s+[\d.]+\/3/);
     const since = (text: string): string | undefined => /up\s+([\d:.]+)/.exec(text)?.[1];
-    const first = since(await ask("show protocols peer"));
+    const first = since(await ask("show protocols node"));
     // BIRD's clock goes past the hold time: without our keepalives it would have ended the session.
     const received = async (): Promise<number> =>
       ((await bird.log()).match(/Got KEEPALIVE/g) ?? []).length;
     await waitFor("eight keepalives", async () => (await received()) >= 8);
-    expect(since(await ask("show protocols peer"))).toBe(first);
+    expect(since(await ask("show protocols node"))).toBe(first);
   });
 
   it("answer a route refresh with everything, and with marks", async () => {
     const peer = await meet();
     peer.announce(v4.slice(0, 10));
     await arrived("master4", 10);
-    await ask("reload in peer");
+    await ask(version === 2 ? "reload in node" : "reload bgp in node");
     const log = await waitFor("the end of the refresh", async () => {
       const text = await bird.log();
       return /Got END-OF-RR/i.test(text) && text;
     });
     expect(log).toMatch(/Got BEGIN-OF-RR/i);
-    await see("ten more updates", "show protocols all peer", /Import updates:\s+20\s/);
+    await see("ten more updates", "show protocols all node", /Import updates:\s+20\s/);
     expect(await count("master4")).toBe(10);
   });
 
   it("end in words, whoever ends it", async () => {
     const peer = await meet();
     await established();
-    await ask('disable peer "back at noon"');
+    await ask('disable node "back at noon"');
     await waitFor("the reason", () =>
       Promise.resolve(/back at noon/.test(peer.status().lastError ?? "")),
     );
-    await ask("enable peer");
+    await ask("enable node");
     await established();
     await peer.stop("maintenance until nöön");
     await waitFor("BIRD to say so", async () =>
       /Received: Administrative shutdown.*maintenance until nöön/i.test(await bird.log()),
     );
-    await see("it to be down", "show protocols all peer", /BGP state:\s+(Active|Idle|Passive)/);
+    await see("it to be down", "show protocols all node", /BGP state:\s+(Active|Idle|Passive)/);
   });
 
   it("come together again, with all routes, when the router has restarted", async () => {
@@ -193,10 +197,10 @@ describe("the speaker and BIRD", () => {
     more: string,
     neighbor = `neighbor 127.0.0.1 as ${ourAs};`,
   ): Promise<Bird> {
-    return startBird(`
+    const configuration = `
       router id 127.0.0.2;
       protocol device { }
-      protocol bgp peer {
+      protocol bgp node {
         debug all;
         local 127.0.0.2 port ${port} as ${birdAs};
         ${neighbor}
@@ -204,7 +208,8 @@ describe("the speaker and BIRD", () => {
         connect delay time 1; connect retry time 1; error wait time 1, 2;
         ipv4 { import all; export none; };
         ipv6 { import all; export none; };
-      }`);
+      }`;
+    return startBird(configuration, undefined, version);
   }
 });
 

@@ -7,6 +7,7 @@ import { waitFor } from "../wait";
 import { here, startDaemon } from "./daemon";
 import type { Inside } from "./daemon";
 import { unpack, unpackFrom } from "./debian";
+import type { Unpacked } from "./debian";
 
 /** A running router. */
 export type Bird = {
@@ -21,6 +22,11 @@ export type Bird = {
 /** 2 as this Debian has it; 3 as Debian 13 has it. */
 export type BirdVersion = 2 | 3;
 
+/** Gets BIRD's package before a test begins whose time is limited. */
+export async function fetchBird(version: BirdVersion): Promise<Unpacked> {
+  return version === 2 ? unpack("bird2") : unpackFrom("trixie", "bird3");
+}
+
 /**
  * Starts BIRD with this configuration and waits until it answers.
  *
@@ -32,7 +38,7 @@ export async function startBird(
   inside: Inside = here,
   version: BirdVersion = 2,
 ): Promise<Bird> {
-  const { command, env } = await (version === 2 ? unpack("bird2") : unpackFrom("trixie", "bird3"));
+  const { command, env } = await fetchBird(version);
   const folder = await mkdtemp(join(tmpdir(), "bird-"));
   const file = (name: string): string => join(folder, name);
   await writeFile(file("bird.conf"), `log "${file("bird.log")}" all;\n${configuration}`);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startBird } from "../../../hack/interop/bird";
+import { fetchBird, startBird } from "../../../hack/interop/bird";
 import type { Bird } from "../../../hack/interop/bird";
 import { createLan, enterNamespace } from "../../../hack/interop/netns";
 import type { Lan } from "../../../hack/interop/netns";
@@ -28,6 +28,7 @@ describe.each([2, 3] as const)("BFD and BIRD %i", version => {
   let bfd: Bfd;
 
   beforeAll(async () => {
+    await fetchBird(version);
     lan = await createLan(`bfd-bird${version}`, HOSTS);
   });
 

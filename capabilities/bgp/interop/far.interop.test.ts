@@ -22,7 +22,7 @@ const HOSTS = {
 const ROUTE = "192.0.2.1/32";
 
 /** Two hops, with a router that does not speak BGP between them. */
-describe("over two hops the speaker and", () => {
+describe.each([2, 3] as const)("over two hops (BIRD %i) the speaker and", version => {
   let lan: Lan<keyof typeof HOSTS>;
   let frr: Frr;
   let bird: Bird;
@@ -31,7 +31,7 @@ describe("over two hops the speaker and", () => {
   const stops: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
-    lan = await createLan("bgp-far", HOSTS);
+    lan = await createLan(`bgp-far${version}`, HOSTS);
     leave = enterNamespace(lan.namespace("us"));
     await lan.run("us", "ip", "route", "add", "10.10.0.0/24", "via", "10.9.0.200");
     for (const far of ["frr", "bird"] as const)
@@ -39,7 +39,7 @@ describe("over two hops the speaker and", () => {
     ({ frr, bird } = await startTogether(
       {
         frr: startFrr(FRR, lan.inside("frr")),
-        bird: startBird(BIRD, lan.inside("bird")),
+        bird: startBird(BIRD, lan.inside("bird"), version),
       },
       stops,
     ));

@@ -15,75 +15,78 @@ const OLD = "198.51.100.0/25";
 const NEW = "198.51.100.128/25";
 
 /** The other half of restart.interop: it is the router that restarts, and we keep what it told. */
-describe("while a router restarts the speaker keeps its routes:", () => {
-  let lan: Lan<keyof typeof HOSTS>;
-  let frr: Frr;
-  let bird: Bird;
-  let speaker: Speaker | undefined;
-  let leave: (() => void) | undefined;
-  const stops = new Map<string, () => Promise<void>>();
+describe.each([2, 3] as const)(
+  "while a router (BIRD %i) restarts the speaker keeps its routes:",
+  version => {
+    let lan: Lan<keyof typeof HOSTS>;
+    let frr: Frr;
+    let bird: Bird;
+    let speaker: Speaker | undefined;
+    let leave: (() => void) | undefined;
+    const stops = new Map<string, () => Promise<void>>();
 
-  beforeAll(async () => {
-    lan = await createLan("bgp-helper", HOSTS);
-    leave = enterNamespace(lan.namespace("us"));
-    speaker = createSpeaker({ as: 64_500, routerId: "10.9.0.1" });
-    frr = await startFrr(FRR, lan.inside("frr"));
-    stops.set("frr", () => frr.stop());
-    await beginBird([OLD]);
-  });
-
-  afterAll(async () => {
-    await speaker?.stop();
-    await settleAll([...stops.values()].map(stop => stop()));
-    leave?.();
-    await lan.remove();
-  });
-
-  async function beginBird(routes: readonly string[]): Promise<void> {
-    const it = await startBird(birdConfig(routes), lan.inside("bird"));
-    bird = it;
-    stops.set("bird", () => it.stop());
-  }
-
-  /** With a peer whose routes are kept, and the number of times that its routes changed. */
-  function meet(address: string, as: number): Peer {
-    return speaker!.addPeer({
-      ...{ address, as, families: ["ipv4"], holdTime: 9, retryTime: 0.5, maxRetryTime: 1 },
-      importFilter: () => true,
-      gracefulRestart: { restartTime: 60, isRestarting: false, isForwarding: true },
+    beforeAll(async () => {
+      lan = await createLan(`bgp-helper${version}`, HOSTS);
+      leave = enterNamespace(lan.namespace("us"));
+      speaker = createSpeaker({ as: 64_500, routerId: "10.9.0.1" });
+      frr = await startFrr(FRR, lan.inside("frr"));
+      stops.set("frr", () => frr.stop());
+      await beginBird([OLD]);
     });
-  }
-  const routes = (peer: Peer): string => [...peer.routes()].map(({ prefix }) => prefix).join();
-  const until = (what: string, is: () => boolean): Promise<unknown> =>
-    waitFor(what, () => Promise.resolve(is()), 30_000);
-  const isUp = (peer: Peer): boolean => peer.status().state === "Established";
 
-  it("bgp 71: FRR's, through its crash and its return, without a gap", async () => {
-    const peer = meet("10.9.0.101", 65_101);
-    await until("FRR's route", () => routes(peer) === OLD);
-    expect(peer.status().session?.peerRestart).toMatchObject({ families: ["ipv4"] });
-    await frr.crash("bgpd");
-    await until("the end of the session", () => !isUp(peer));
-    const seen = new Set([routes(peer)]);
-    const watch = setInterval(() => seen.add(routes(peer)), 20);
-    await frr.revive("bgpd");
-    await until("the session again", () => isUp(peer));
-    await until("FRR's End-of-RIB", () => peer.status().received.updates > 1);
-    clearInterval(watch);
-    expect([...seen]).toEqual([OLD]);
-  });
+    afterAll(async () => {
+      await speaker?.stop();
+      await settleAll([...stops.values()].map(stop => stop()));
+      leave?.();
+      await lan.remove();
+    });
 
-  it("bgp 71: BIRD's, until it is back and tells others", async () => {
-    const peer = meet("10.9.0.102", 65_102);
-    await until("BIRD's route", () => routes(peer) === OLD);
-    stops.delete("bird");
-    await bird.stop("SIGKILL");
-    await until("the end of the session", () => !isUp(peer));
-    expect(routes(peer)).toBe(OLD);
-    await beginBird([NEW]);
-    await until("BIRD's other route", () => routes(peer) === NEW);
-  });
-});
+    async function beginBird(routes: readonly string[]): Promise<void> {
+      const it = await startBird(birdConfig(routes), lan.inside("bird"), version);
+      bird = it;
+      stops.set("bird", () => it.stop());
+    }
+
+    /** With a peer whose routes are kept, and the number of times that its routes changed. */
+    function meet(address: string, as: number): Peer {
+      return speaker!.addPeer({
+        ...{ address, as, families: ["ipv4"], holdTime: 9, retryTime: 0.5, maxRetryTime: 1 },
+        importFilter: () => true,
+        gracefulRestart: { restartTime: 60, isRestarting: false, isForwarding: true },
+      });
+    }
+    const routes = (peer: Peer): string => [...peer.routes()].map(({ prefix }) => prefix).join();
+    const until = (what: string, is: () => boolean): Promise<unknown> =>
+      waitFor(what, () => Promise.resolve(is()), 30_000);
+    const isUp = (peer: Peer): boolean => peer.status().state === "Established";
+
+    it("bgp 71: FRR's, through its crash and its return, without a gap", async () => {
+      const peer = meet("10.9.0.101", 65_101);
+      await until("FRR's route", () => routes(peer) === OLD);
+      expect(peer.status().session?.peerRestart).toMatchObject({ families: ["ipv4"] });
+      await frr.crash("bgpd");
+      await until("the end of the session", () => !isUp(peer));
+      const seen = new Set([routes(peer)]);
+      const watch = setInterval(() => seen.add(routes(peer)), 20);
+      await frr.revive("bgpd");
+      await until("the session again", () => isUp(peer));
+      await until("FRR's End-of-RIB", () => peer.status().received.updates > 1);
+      clearInterval(watch);
+      expect([...seen]).toEqual([OLD]);
+    });
+
+    it("bgp 71: BIRD's, until it is back and tells others", async () => {
+      const peer = meet("10.9.0.102", 65_102);
+      await until("BIRD's route", () => routes(peer) === OLD);
+      stops.delete("bird");
+      await bird.stop("SIGKILL");
+      await until("the end of the session", () => !isUp(peer));
+      expect(routes(peer)).toBe(OLD);
+      await beginBird([NEW]);
+      await until("BIRD's other route", () => routes(peer) === NEW);
+    });
+  },
+);
 
 const FRR = `
 ip route ${OLD} blackhole

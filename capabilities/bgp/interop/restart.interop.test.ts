@@ -20,7 +20,7 @@ const HOSTS = { us: host(1), frr: host(101), bird: host(102) };
 const ROUTES = ["192.0.2.1/32", "192.0.2.2/32"];
 
 /** `bgp-ts speak` as a process that comes and goes; the routers' own tables are the evidence. */
-describe("bgp-ts speak", () => {
+describe.each([2, 3] as const)("bgp-ts speak (BIRD %i)", version => {
   let lan: Lan<keyof typeof HOSTS>;
   let frr: Frr;
   let bird: Bird;
@@ -30,12 +30,12 @@ describe("bgp-ts speak", () => {
   const stops: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
-    lan = await createLan("bgp-restart", HOSTS);
+    lan = await createLan(`bgp-restart${version}`, HOSTS);
     folder = await mkdtemp(join(tmpdir(), "bgp-ts-"));
     ({ frr, bird } = await startTogether(
       {
         frr: startFrr(FRR, lan.inside("frr")),
-        bird: startBird(BIRD, lan.inside("bird")),
+        bird: startBird(BIRD, lan.inside("bird"), version),
       },
       stops,
     ));

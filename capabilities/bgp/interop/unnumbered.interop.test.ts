@@ -21,7 +21,7 @@ const HOSTS = { us: host, frr: host, bird: host };
  * Sessions over links that have no addresses. Each router is at the other end of a link of its own, and all of them
  * find each other by router advertisements. The test's process is on the host `us`.
  */
-describe("without addresses the speaker and", () => {
+describe.each([2, 3] as const)("without addresses (BIRD %i) the speaker and", version => {
   let lan: Lan<keyof typeof HOSTS>;
   let frr: Frr;
   let bird: Bird;
@@ -45,7 +45,7 @@ describe("without addresses the speaker and", () => {
   };
 
   beforeAll(async () => {
-    lan = await createLan("bgp-unnumbered", HOSTS);
+    lan = await createLan(`bgp-unnum${version}`, HOSTS);
     await connect("frr");
     await connect("bird");
     leave = enterNamespace(lan.namespace("us"));
@@ -62,7 +62,7 @@ describe("without addresses the speaker and", () => {
     ({ frr, bird } = await startTogether(
       {
         frr: startFrr(FRR, lan.inside("frr")),
-        bird: startBird(BIRD, lan.inside("bird")),
+        bird: startBird(BIRD, lan.inside("bird"), version),
       },
       stops,
     ));
