@@ -32,7 +32,6 @@ import { watchVirtualIps } from "./status/virtual-ips";
 import type { VirtualIps } from "./status/virtual-ips";
 import { delay, startInterval, startTimer } from "./timers";
 import { inTurn } from "./in-turn";
-import { createPlanSoon } from "./plan-soon";
 import { AWAKE, isListening, wakingAfterStall } from "./waking";
 import { watchWire } from "./wire/wire-watch";
 import type { WireWatch } from "./wire/wire-watch";
@@ -81,14 +80,7 @@ class RunningAgent implements Agent {
   #plan: Plan | undefined;
   #ownership: Ownership = NOTHING_OWNED;
   #phase: "starting" | "active" | "leaving" | "stopped" = "starting";
-  readonly #planSoon = createPlanSoon({
-    plan: () => {
-      this.#peers?.setNodes(this.#watch.nodes());
-      this.#tellLinks();
-      this.#replan();
-    },
-    isSettled: () => isSettled(this.#standing()),
-  });
+  #isPlanned = false;
   readonly #tell = inTurn();
   #stopReplans = (): void => undefined;
   #stopLinger = (): void => undefined;
@@ -282,6 +274,18 @@ class RunningAgent implements Agent {
     this.#announcing = links;
     this.#peers?.setLinks(links);
     this.#planSoon();
+  }
+
+  /** Many objects may change at once: one plan for all of them. */
+  #planSoon(): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    setImmediate(() => {
+      this.#isPlanned = false;
+      this.#peers?.setNodes(this.#watch.nodes());
+      this.#tellLinks();
+      this.#replan();
+    });
   }
 
   #replan(): void {
