@@ -189,11 +189,14 @@ export function createHandover(options: HandoverOptions): Handover {
     hurry = undefined;
   }
 
+  function canRun(): boolean {
+    return families.length > 0 && !running && !isStopped && now() >= retryAt;
+  }
+
   function update(isLate = false): void {
     wanted = want();
     awaited = awaitedNow();
-    if (families.length === 0 || running || isStopped || now() < retryAt) return;
-    if (present && isSameForwarding(wanted, present)) return;
+    if (!canRun() || (present && isSameForwarding(wanted, present))) return;
     if (!isLate && awaited.size === 0 && isHurried()) {
       hurry ??= after(HURRY_MS, () => {
         endHurry();

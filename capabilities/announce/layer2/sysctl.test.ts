@@ -52,7 +52,7 @@ describe("ensureSysctls", () => {
     expect(neededSysctls("eth0", new Set())).toEqual([]);
   });
 
-  it("names the setting, the reason and the remedy when it cannot write", async () => {
+  it("names the setting, the reason and the remedy when it cannot write", () => {
     const { refused: problems } = ensureSysctls(root, [
       { path: "ipv4/conf/eth0/forwarding", value: "1" },
     ]);
