@@ -1,5 +1,7 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { heardByGroup } from "../hack/faults/heartbeats";
+import { killGroup } from "../hack/lab/run";
 import { request } from "../hack/probe/request";
 import { probeDuring } from "../hack/probe/index";
 import type { Outage } from "../hack/probe/outage";
@@ -148,6 +150,28 @@ describe("the announcers", () => {
     expect(seen!.failed).toBe(0);
     expect(streams.filter(({ broken }) => broken !== undefined)).toEqual([]);
     for (const { answers } of streams) expect(answers).toBeGreaterThan(500);
+  });
+
+  it("started while the kernel has news all the time, are heard as ever", async () => {
+    const [node = ""] = c.lab.nodes;
+    const address = "192.0.2.1/32 dev lo";
+    const news = `while :; do ip addr add ${address}; ip addr del ${address}; done`;
+    const child = await c.lab.spawn(node, ["sh", "-c", news], "ignore");
+    try {
+      const { metadata } = await announcerOn(node);
+      await c.ok(["-n", "metallb-system", "delete", "pod", metadata.name]);
+      await c.ok([
+        ...["-n", "metallb-system", "rollout", "status", "daemonset/ancho-announcer"],
+        "--timeout=120s",
+      ]);
+    } finally {
+      killGroup(child.pid!, "SIGTERM");
+    }
+    await c.lab.exec(node, ["sh", "-c", `ip addr del ${address} || true`]);
+    // A node whose links the others do not know is given nothing by them, and by itself all that it has a right to.
+    await c.waitFor("all nodes to be heard by the group", async () => {
+      return (await heardByGroup(c.lab)).join() === c.lab.nodes.join();
+    });
   });
 
   it("give up what is deleted: no answer, no entry, no route", async () => {

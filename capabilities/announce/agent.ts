@@ -16,6 +16,7 @@ import type { Prober } from "./membership/prober";
 import { movesBetween } from "./moves";
 import type { Fate, Move } from "./moves";
 import type { Handover } from "./handover/handover";
+import { inTurn } from "./in-turn";
 import { advertiserFor, announcerFor, handoverFor, proberFor } from "./agent-edges";
 import type { AgentParts } from "./agent-parts";
 import { startPeers } from "./agent-peers";
@@ -31,7 +32,6 @@ import type { Reporter } from "./reporter";
 import { watchVirtualIps } from "./status/virtual-ips";
 import type { VirtualIps } from "./status/virtual-ips";
 import { delay, startInterval, startTimer } from "./timers";
-import { inTurn } from "./in-turn";
 import { AWAKE, isListening, wakingAfterStall } from "./waking";
 import { watchWire } from "./wire/wire-watch";
 import type { WireWatch } from "./wire/wire-watch";
@@ -267,12 +267,13 @@ class RunningAgent implements Agent {
 
   /** Where this node can announce is where its heartbeats go. */
   #tellLinks(): void {
-    if (this.#links.length === 0) return;
+    // News of the kernel may be here before there is anybody to tell.
+    if (!this.#peers || this.#links.length === 0) return;
     const named = this.#watch.config().l2Ads.flatMap(({ interfaces }) => interfaces);
     const links = announcingLinks(this.#links, named, this.#parts.options.excludeInterfaces);
     if (JSON.stringify(links) === JSON.stringify(this.#announcing)) return;
     this.#announcing = links;
-    this.#peers?.setLinks(links);
+    this.#peers.setLinks(links);
     this.#planSoon();
   }
 
@@ -385,7 +386,7 @@ class RunningAgent implements Agent {
     // Epochs are raised when it is clear that this node keeps what it took or adopted.
     this.#claim(new Set(this.#claims.map(({ address }) => address)));
     const isAsked = !isSameOwned(held, owned) || this.#toAnnounce.size > 0;
-    const done = isAsked ? this.#responder.own(owned) : Promise.resolve();
+    const done = isAsked ? this.#responder.own(owned) : undefined;
     // Events, log and status cost more time than the takeover that they tell of.
     void this.#tell(() => {
       this.#reporter.planned({ plan, takenOver: mine, held, alive });
