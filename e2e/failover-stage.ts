@@ -38,9 +38,18 @@ export async function setStage(
     },
   ]);
   await applyWeb(c, name, 2, server);
-  const pool = { "metallb.io/address-pool": name };
-  await c.apply([serviceFor(name, name, { ipFamilyPolicy: "RequireDualStack" }, pool)]);
-  return { name, addresses: await statusAddresses(c, name), server, eligible };
+  return { name, addresses: await serveBoth(c, name, name), server, eligible };
+}
+
+/** Adds a Service of both families in front of a stage's pods, and returns its addresses. */
+export async function serveBoth(
+  c: Cluster,
+  stage: string,
+  service: string,
+): Promise<readonly string[]> {
+  const pool = { "metallb.io/address-pool": stage };
+  await c.apply([serviceFor(service, stage, { ipFamilyPolicy: "RequireDualStack" }, pool)]);
+  return statusAddresses(c, service);
 }
 
 export async function clearStage(c: Cluster, name: string): Promise<void> {

@@ -4,9 +4,17 @@ import { loseHeartbeats, stopLosses } from "../hack/faults/heartbeats";
 import { announcerMetric } from "../hack/faults/metrics";
 import { preferNode } from "../hack/prefer";
 import { streamsDuring } from "../hack/probe/streams";
-import { answerOf, serviceFor, statusAddresses } from "./fixtures";
+import { answerOf } from "./fixtures";
 import type { Stage } from "./failover-stage";
-import { clearStage, oneOwner, owners, seenDuring, setStage, sumFailed } from "./failover-stage";
+import {
+  clearStage,
+  oneOwner,
+  owners,
+  seenDuring,
+  serveBoth,
+  setStage,
+  sumFailed,
+} from "./failover-stage";
 import type { Cluster } from "./support";
 import { cluster } from "./support";
 
@@ -145,9 +153,7 @@ describe("failover", () => {
 
   async function secondService(): Promise<Stage> {
     const second = `${name}-second`;
-    const pool = { "metallb.io/address-pool": name };
-    await c.apply([serviceFor(second, name, { ipFamilyPolicy: "RequireDualStack" }, pool)]);
-    return { ...stage, name: second, addresses: await statusAddresses(c, second) };
+    return { ...stage, name: second, addresses: await serveBoth(c, name, second) };
   }
 
   async function rebalanceEvery(value: string): Promise<void> {
