@@ -25,8 +25,7 @@ export type OtherRelease = "trixie";
  * @throws Error with apt's own words, if there is no such package or no network.
  */
 export async function unpack(name: string, folders: readonly string[] = []): Promise<Unpacked> {
-  const root = await filled(name, undefined);
-  const libraries = join(root, "usr/lib", await multiarchFolder(root));
+  const { root, libraries } = await filled(name);
   const paths = [libraries, ...folders.map(folder => join(libraries, folder))];
   const env = { LD_LIBRARY_PATH: paths.join(":") };
   return { root, env, command: path => [join(root, path)] };
@@ -34,22 +33,24 @@ export async function unpack(name: string, folders: readonly string[] = []): Pro
 
 /** The same from another release, with all that the package needs down to the C library. */
 export async function unpackFrom(release: OtherRelease, name: string): Promise<Unpacked> {
-  const root = await filled(name, release);
-  const libraries = join(root, "usr/lib", await multiarchFolder(root));
+  const { root, libraries } = await filled(name, release);
   const loader = (await readdir(libraries)).find(file => /^ld-linux.*\.so/.test(file)) ?? "";
   const first = [join(libraries, loader), "--library-path", libraries];
   return { root, env: {}, command: path => [...first, join(root, path)] };
 }
 
-/** The folder with the files of a package; the first caller fills it. */
-async function filled(name: string, release: OtherRelease | undefined): Promise<string> {
-  const cache = inRepo(".cache/interop", name);
+/** The folder with the files of a package, and where its libraries are; the first caller fills it. */
+async function filled(
+  name: string,
+  release?: OtherRelease,
+): Promise<{ readonly root: string; readonly libraries: string }> {
+  const cache = inRepo(".cache/interop", release === undefined ? name : `${release}-${name}`);
   const root = join(cache, "root");
   const filling =
-    fillings.get(name) ?? (existsSync(root) ? Promise.resolve() : inTurn(cache, name, release));
-  fillings.set(name, filling);
+    fillings.get(cache) ?? (existsSync(root) ? Promise.resolve() : inTurn(cache, name, release));
+  fillings.set(cache, filling);
   await filling;
-  return root;
+  return { root, libraries: join(root, "usr/lib", await multiarchFolder(root)) };
 }
 
 /** The caller may have entered a network namespace, from which no mirror is reached; who started it has not. */
@@ -64,7 +65,7 @@ const fillings = new Map<string, Promise<void>>();
 /** Where several packages are wanted at once, one apt-get must not refresh the lists that another one reads. */
 let last = Promise.resolve();
 
-function inTurn(cache: string, name: string, release: OtherRelease | undefined): Promise<void> {
+function inTurn(cache: string, name: string, release?: OtherRelease): Promise<void> {
   const turn = last.then(() => fill(cache, name, release));
   last = turn.catch(() => undefined);
   return turn;
