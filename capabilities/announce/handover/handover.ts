@@ -1,6 +1,7 @@
 import type { Family } from "../../config/address";
 import type { NodeFacts } from "../facts";
 import { holdersByAddress } from "../holders";
+import type { Holders } from "../holders";
 import { chooseInterfaces } from "../layer2/interfaces";
 import { familyOf } from "../layer2/kernel-state";
 import type { Link } from "../layer2/kernel-state";
@@ -75,6 +76,8 @@ export function createHandover(options: HandoverOptions): Handover {
   let trails: Trails = new Map();
   let settling = NOTHING_SETTLED;
   let silences: Silences = new Map();
+  /** Who answers, this node included. */
+  let holders: Holders = new Map();
   let subnets: readonly Subnet[] = [];
   let news: HandoverNews | undefined;
   let wanted = NO_FORWARDING;
@@ -113,7 +116,7 @@ export function createHandover(options: HandoverOptions): Handover {
     const { plan, members, own, nodes } = news;
     const names = new Set(nodes.map(({ name }) => name));
     const heard = members.filter(({ health }) => health !== "silent");
-    const holders = holdersByAddress([...heard, { node: me, claims: own }]);
+    holders = holdersByAddress([...heard, { node: me, claims: own }]);
     const known = new Set(followed(members));
     trails = nextTrails(trails, {
       ...{ me, holders, isLost: name => !known.has(name) },
@@ -124,29 +127,26 @@ export function createHandover(options: HandoverOptions): Handover {
     silences = nextSilences(silences, { nodes, members, now: now() });
   }
 
+  const isInForce = (forwarding: Forwarding): boolean =>
+    present !== undefined && isSameForwarding(forwarding, present);
+
   /** Of what is wanted and not there yet, what this node is about to take from others that answer. */
   function awaitedNow(): ReadonlySet<string> {
-    if (!news || failure !== undefined || (present && isSameForwarding(wanted, present))) {
-      return new Set();
-    }
-    const { plan, members, own } = news;
-    const others = members.filter(({ health }) => health !== "silent");
-    const answered = new Set(others.flatMap(({ claims }) => claims.map(claim => claim.address)));
-    const mine = new Set(own.map(({ address }) => address));
+    if (!news || failure !== undefined || isInForce(wanted)) return new Set();
+    const { plan } = news;
     const missing = [...wanted.previous].filter(
       ([address, way]) =>
         families.includes(familyOf(address)) &&
         present?.previous.get(address) !== way &&
         plan.addresses.get(address)?.owner === me &&
-        answered.has(address) &&
-        !mine.has(address),
+        holders.get(address)?.every(({ node }) => node !== me),
     );
     return new Set(missing.map(([address]) => address));
   }
 
   /** One run at a time; what is wanted is read when it begins. */
   async function run(): Promise<void> {
-    while (!isStopped && !(present && isSameForwarding(wanted, present))) {
+    while (!isStopped && !isInForce(wanted)) {
       try {
         subnets = await options.subnets();
         wanted = want();
@@ -173,14 +173,8 @@ export function createHandover(options: HandoverOptions): Handover {
 
   /** This node is about to answer for what nobody answers for. */
   function isHurried(): boolean {
-    if (!news) return false;
-    const { plan, members, own } = news;
-    const heard = members.filter(({ health }) => health !== "silent");
-    const answered = new Set(
-      [...own, ...heard.flatMap(({ claims }) => claims)].map(c => c.address),
-    );
-    return [...plan.addresses.values()].some(
-      ({ address, owner }) => owner === me && !answered.has(address),
+    return [...(news?.plan.addresses.values() ?? [])].some(
+      ({ address, owner }) => owner === me && !holders.has(address),
     );
   }
 
@@ -196,7 +190,7 @@ export function createHandover(options: HandoverOptions): Handover {
   function update(isLate = false): void {
     wanted = want();
     awaited = awaitedNow();
-    if (!canRun() || (present && isSameForwarding(wanted, present))) return;
+    if (!canRun() || isInForce(wanted)) return;
     if (!isLate && awaited.size === 0 && isHurried()) {
       hurry ??= after(HURRY_MS, () => {
         endHurry();
@@ -259,7 +253,7 @@ export function createHandover(options: HandoverOptions): Handover {
       await running;
       isStopped = true;
       const last = want(true);
-      if (!news || families.length === 0 || (present && isSameForwarding(last, present))) return;
+      if (!news || families.length === 0 || isInForce(last)) return;
       // Without the notes, fewer connections are found by the next run; it ends all the same.
       await filter.apply(last, families).catch(() => undefined);
     },

@@ -71,7 +71,7 @@ export function restoreSysctls(root: string, former: FormerValues): void {
     try {
       writeFileSync(join(root, path), value, { flag: "r+" });
     } catch {
-      continue;
+      // It stays.
     }
   }
 }
