@@ -1,15 +1,13 @@
 /** Those who are compared, each as a process that is given its prefixes before any session can come up. */
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { startBird } from "../../hack/interop/bird";
+import type { BirdVersion } from "../../hack/interop/bird";
 import { here, startDaemon } from "../../hack/interop/daemon";
-import type { Daemon } from "../../hack/interop/daemon";
 import { run } from "../../hack/process";
 import { inRepo } from "../../hack/repo";
 import { waitFor } from "../../hack/wait";
 import { announcerAddress, announcerAs, prefixAt, receiverAs } from "./load";
 import type { Load } from "./load";
-import { birds, trixieRoot } from "./trixie";
 
 /** A process that has all prefixes and keeps dialling. */
 export type Announcer = { readonly pid: number; stop(): Promise<void> };
@@ -19,29 +17,13 @@ export type StartAnnouncer = (load: Load) => Promise<Announcer>;
 /**
  * BIRD with static routes. Its timers are the shortest that it takes, so that nobody waits for a second attempt.
  */
-export function bird(version: keyof typeof birds): StartAnnouncer {
+export function bird(version: BirdVersion): StartAnnouncer {
   return async load => {
-    const root = await trixieRoot();
-    const folder = await mkdtemp(join(root, "tmp/bird-"));
-    const inside = (name: string): string => join(folder.slice(root.length), name);
-    await writeFile(join(folder, "bird.conf"), birdConfiguration(load));
-    const argv = [
-      ...["chroot", root, birds[version], "-f", "-c", inside("bird.conf")],
-      ...["-s", inside("ctl"), "-P", inside("pid")],
-    ];
-    const daemon = await startDaemon(argv, here);
-    const client = ["chroot", root, birds[version].replace(/bird$/, "birdc"), "-s", inside("ctl")];
-    await waitFor(`${version} to have its routes`, async () => {
-      mustRun(version, daemon);
-      return (await run([...client, "show", "route", "count"])).includes(`${load.prefixes} of`);
-    });
-    return {
-      pid: daemon.pid,
-      stop: async () => {
-        await daemon.stop();
-        await rm(folder, { recursive: true });
-      },
-    };
+    const daemon = await startBird(birdConfiguration(load), here, version);
+    await waitFor(`BIRD ${version} to have its routes`, async () =>
+      (await daemon.ask("show route count")).includes(`${load.prefixes} of`),
+    );
+    return daemon;
   };
 }
 
@@ -66,7 +48,7 @@ export const gobgp: StartAnnouncer = async ({ prefixes, peers, port }) => {
   const program = await buildGobgp();
   const daemon = await startDaemon([program, String(prefixes), String(port), ...peers], here);
   await waitFor("GoBGP to have its routes", () => {
-    mustRun("GoBGP", daemon);
+    if (!daemon.isRunning()) throw new Error(`GoBGP does not run: ${daemon.output()}`);
     return Promise.resolve(daemon.output().includes("ready"));
   });
   return { pid: daemon.pid, stop: () => daemon.stop() };
@@ -78,8 +60,4 @@ async function buildGobgp(): Promise<string> {
     await run(["go", "-C", inRepo("bench/bgp/gobgp"), "build", "-o", program, "."]);
   }
   return program;
-}
-
-function mustRun(name: string, daemon: Daemon): void {
-  if (!daemon.isRunning()) throw new Error(`${name} does not run: ${daemon.output()}`);
 }

@@ -14,8 +14,8 @@ const CHANGES = 1_000;
 /** All that are compared; they take turns. */
 const announcers = {
   "bgp-ts": bgpTs,
-  "BIRD 2": bird("BIRD 2"),
-  "BIRD 3": bird("BIRD 3"),
+  "BIRD 2": bird(2.17),
+  "BIRD 3": bird(3),
   GoBGP: gobgp,
 } as const satisfies Readonly<Record<string, StartAnnouncer>>;
 type Name = keyof typeof announcers;
@@ -35,7 +35,7 @@ const sizes: readonly (Size & { readonly aim?: number })[] = [
 
 type Medians = Readonly<Record<Name, Transfer>>;
 
-/** Takes about eight minutes, and two more the first time, for BIRD and GoBGP. */
+/** Takes about eight minutes, and one more the first time, for BIRD and GoBGP. */
 export async function benchBgp(): Promise<Report> {
   const aims: Aim[] = [];
   for (const size of sizes) {

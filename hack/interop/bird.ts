@@ -11,6 +11,7 @@ import type { Unpacked } from "./debian";
 
 /** A running router. */
 export type Bird = {
+  readonly pid: number;
   /** What `birdcl` answers to a command, e.g. `show protocols all peer`. */
   ask(command: string): Promise<string>;
   /** Everything that it logged. */
@@ -19,12 +20,13 @@ export type Bird = {
   stop(signal?: NodeJS.Signals): Promise<void>;
 };
 
-/** 2 as this Debian has it; 3 as Debian 13 has it. */
-export type BirdVersion = 2 | 3;
+/** 2 as this Debian has it; 2.17 and 3 as Debian 13 has them. */
+export type BirdVersion = 2 | 2.17 | 3;
 
 /** Gets BIRD's package before a test begins whose time is limited. */
 export async function fetchBird(version: BirdVersion): Promise<Unpacked> {
-  return version === 2 ? unpack("bird2") : unpackFrom("trixie", "bird3");
+  if (version === 2) return unpack("bird2");
+  return unpackFrom("trixie", version === 3 ? "bird3" : "bird2");
 }
 
 /**
@@ -64,7 +66,7 @@ export async function startBird(
     await stop();
     throw error;
   }
-  return { ask, log: () => readFile(file("bird.log"), "utf8"), stop };
+  return { pid: daemon.pid, ask, log: () => readFile(file("bird.log"), "utf8"), stop };
 }
 
 /** BIRD 3 has other names for the attributes of a route, and means the same. */
