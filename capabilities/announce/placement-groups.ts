@@ -35,14 +35,19 @@ export function compareAddresses(a: string, b: string): number {
   return compareParsed(parseAddress(a), parseAddress(b));
 }
 
+/** What belongs to an address. */
+export type Addressed<T> = {
+  readonly address: string;
+  /** Undefined if it is none. */
+  readonly ip: IpAddress | undefined;
+  readonly value: T;
+};
+
 /** Sorts what belongs to addresses by these, each read once: every plan sorts them all. */
-export function sortByAddress<T>(
-  entries: Iterable<readonly [string, T]>,
-): readonly (readonly [string, T])[] {
+export function sortByAddress<T>(entries: Iterable<readonly [string, T]>): readonly Addressed<T>[] {
   return [...entries]
-    .map(entry => ({ entry, parsed: parseAddress(entry[0]) }))
-    .sort((a, b) => compareParsed(a.parsed, b.parsed))
-    .map(({ entry }) => entry);
+    .map(([address, value]) => ({ address, ip: parseAddress(address), value }))
+    .sort((a, b) => compareParsed(a.ip, b.ip));
 }
 
 function compareParsed(left: IpAddress | undefined, right: IpAddress | undefined): number {

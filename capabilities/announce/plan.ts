@@ -1,16 +1,15 @@
-import { parseAddress } from "../config/address";
-import { poolOf } from "../config/config";
-import type { Config, L2Ad } from "../config/config";
-import { matchesAny } from "../config/selector";
+import type { Config } from "../config/config";
+import { createAssessor, noNode } from "./assessment";
+import type { Assessor, Claim, SilenceReason } from "./assessment";
 import type { Candidate } from "./election";
-import { REFUSAL_TEXT, findCandidates, interfacesFor } from "./eligibility";
-import type { Cluster, Eligibility, Refusal } from "./eligibility";
+import type { Cluster, Refusal } from "./eligibility";
 import type { ServiceFacts } from "./facts";
-import type { WantedInterfaces } from "./layer2/interfaces";
 import type { Holders } from "./holders";
+import type { WantedInterfaces } from "./layer2/interfaces";
 import { placeAddresses } from "./placement";
 import type { Group, Placement } from "./placement";
 import { placementKeys, sortByAddress } from "./placement-groups";
+import type { Addressed } from "./placement-groups";
 
 /** All that decides who answers for what. */
 export type PlanInput = Cluster & {
@@ -20,14 +19,6 @@ export type PlanInput = Cluster & {
   readonly holders: Holders;
   readonly placement: Placement;
 };
-
-/** Why nobody answers for a Service's address. */
-export type SilenceReason =
-  | "notInPool"
-  | "noEndpoints"
-  | "sharedIPWithServiceSelector"
-  | "noMatchingAdvertisement"
-  | "noEligibleNode";
 
 /** What holds for one address of one Service. */
 export type Verdict = {
@@ -62,8 +53,9 @@ export type Plan = {
  * compute the same plan, which is how they agree without talking.
  */
 export function planAddresses(input: PlanInput): Plan {
-  const cases = holdersByAddress(input.services).map(([address, services]): AddressCase => {
-    const claims = services.map(service => assess(input, service, address));
+  const assessor = createAssessor(input);
+  const cases = servicesByAddress(input.services).map(({ address, ip, value }): AddressCase => {
+    const claims = value.map(service => assessor.assess(service, address, ip));
     const ready = claims.filter(claim => claim.silence === undefined);
     return { address, claims, ready };
   });
@@ -72,7 +64,7 @@ export function planAddresses(input: PlanInput): Plan {
   const addresses = new Map<string, AddressPlan>();
   for (const { address, ready } of cases) {
     const owner = owners.get(address);
-    const plan = owner === undefined ? undefined : planFor(input, { address, owner, ready });
+    const plan = owner === undefined ? undefined : planFor(assessor, { address, owner, ready });
     if (plan) addresses.set(address, plan);
   }
   const verdicts = cases.flatMap(({ address, claims }) =>
@@ -100,63 +92,10 @@ function groupsOf(input: PlanInput, cases: readonly AddressCase[]): readonly Gro
   return [...groups].map(([key, contests]) => ({ key, contests }));
 }
 
-type Silence = { readonly reason: SilenceReason; readonly message: string };
-type Claim = Eligibility & {
-  readonly service: ServiceFacts;
-  readonly ads: readonly L2Ad[];
-  readonly silence?: Silence;
-};
-
-const NO_NODES: Eligibility = { candidates: [], refusals: new Map() };
-
-function assess(input: PlanInput, service: ServiceFacts, address: string): Claim {
-  const ip = parseAddress(address);
-  const pool = ip && poolOf(input.config, ip);
-  const poolAds = input.config.l2Ads.filter(ad => pool && ad.pools.includes(pool.name));
-  const ads = poolAds.filter(ad => matchesAny(ad.serviceSelectors, service.labels));
-  const silence = pool
-    ? silenceBefore(service, ads, `pool ${pool.name}`)
-    : { reason: "notInPool" as const, message: `address ${address} is in no IPAddressPool` };
-  if (silence) return { ...NO_NODES, service, ads, silence };
-  const holders = new Set(input.holders.get(address)?.map(({ node }) => node));
-  const eligibility = findCandidates(input, { service, ads, holders });
-  const claim = { ...eligibility, service, ads };
-  return claim.candidates.length > 0 ? claim : { ...claim, silence: noNode(claim.refusals) };
-}
-
-/** What keeps a Service silent whatever the nodes are like. */
-function silenceBefore(
-  service: ServiceFacts,
-  ads: readonly L2Ad[],
-  pool: string,
-): Silence | undefined {
-  if (!service.hasEndpoint) {
-    return { reason: "noEndpoints", message: "no endpoint of the Service is ready or serving" };
-  }
-  if (ads.length === 0) {
-    const message = `no L2Advertisement announces ${pool} for this Service: create one, or check its serviceSelectors`;
-    return { reason: "noMatchingAdvertisement", message };
-  }
-  const selecting = ads.find(({ serviceSelectors }) => serviceSelectors.length > 0);
-  if (service.isShared && selecting) {
-    const message = `the Service shares its address, which an L2Advertisement with serviceSelectors (${selecting.name}) cannot announce`;
-    return { reason: "sharedIPWithServiceSelector", message };
-  }
-  return undefined;
-}
-
-const NODES_IN_MESSAGE = 5;
-
-function noNode(refusals: ReadonlyMap<string, Refusal>): Silence {
-  const parts = [...refusals].map(([node, refusal]) => `${node} ${REFUSAL_TEXT[refusal]}`).sort();
-  const more = parts.length - NODES_IN_MESSAGE;
-  const shown = parts.slice(0, NODES_IN_MESSAGE).join("; ");
-  const message = `no node may answer: ${shown || "there are no nodes"}${more > 0 ? `; and ${more} more` : ""}`;
-  return { reason: "noEligibleNode", message };
-}
-
 /** Services that share an address are answered for by one node; the best score that any gives a node counts. */
 function bestCandidates(claims: readonly Claim[]): readonly Candidate[] {
+  const [first] = claims;
+  if (first && claims.length === 1) return first.candidates;
   const best = new Map<string, Candidate>();
   for (const candidate of claims.flatMap(claim => claim.candidates)) {
     const known = best.get(candidate.node);
@@ -171,27 +110,31 @@ type Elected = {
   readonly ready: readonly Claim[];
 };
 
-function planFor(input: PlanInput, { address, owner, ready }: Elected): AddressPlan | undefined {
-  const node = input.nodes.find(({ name }) => name === owner);
+function planFor(
+  assessor: Assessor,
+  { address, owner, ready }: Elected,
+): AddressPlan | undefined {
   const ads = ready.flatMap(claim => claim.ads);
   const services = ready.map(claim => claim.service.key).sort();
-  return node && { address, owner, services, interfaces: interfacesFor(ads, node) };
+  const interfaces = assessor.interfacesOf(ads, owner);
+  return interfaces && { address, owner, services, interfaces };
 }
 
 function verdictOf(claim: Claim, address: string, owner: string | undefined): Verdict {
-  const base = { service: claim.service.key, address, refusals: claim.refusals };
-  if (claim.silence) return { ...base, ...claim.silence };
-  return owner === undefined ? { ...base, ...noNode(claim.refusals) } : { ...base, owner };
+  const { refusals, silence } = claim;
+  const service = claim.service.key;
+  if (owner !== undefined && !silence) return { service, address, refusals, owner };
+  return { service, address, refusals, ...(silence ?? noNode(refusals)) };
 }
 
-function holdersByAddress(
+function servicesByAddress(
   services: readonly ServiceFacts[],
-): readonly (readonly [string, readonly ServiceFacts[]])[] {
-  const holders = new Map<string, ServiceFacts[]>();
+): readonly Addressed<readonly ServiceFacts[]>[] {
+  const found = new Map<string, ServiceFacts[]>();
   for (const service of services) {
     for (const address of service.addresses) {
-      holders.set(address, [...(holders.get(address) ?? []), service]);
+      found.set(address, [...(found.get(address) ?? []), service]);
     }
   }
-  return sortByAddress(holders);
+  return sortByAddress(found);
 }
