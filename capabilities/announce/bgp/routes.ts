@@ -49,6 +49,7 @@ export function wantedPeers({
 }: RouteInput): readonly WantedPeer[] {
   if (!me) return [];
   const { peers } = withoutRivals(peersOf(config, me));
+  if (peers.length === 0) return [];
   const isUsable =
     !me.isNetworkUnavailable && (ignoreExcludeLabel || !(EXCLUDE_LABEL in me.labels));
   const reachable = isUsable ? services.filter(service => canDeliver(service, me)) : [];
