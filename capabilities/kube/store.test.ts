@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { answer, startFakeApiServer } from "./fake-api-server";
 import type { FakeApiServer } from "./fake-api-server";
 import { configMaps } from "./resource";
-import { retryDelayMs, watchStore } from "./store";
+import { watchStore } from "./store";
 import type { Store } from "./store";
 
 /** Generous, since the machine may be busy with a whole lab. */
@@ -16,15 +16,6 @@ async function eventually(condition: () => boolean): Promise<void> {
 
 const item = (name: string, version: number): object => ({
   metadata: { namespace: "ns", name, uid: `uid-${name}`, resourceVersion: String(version) },
-});
-
-describe("retryDelayMs", () => {
-  it("grows with the outage, between an eighth of a second and ten", () => {
-    expect(retryDelayMs(0, 0)).toBe(125);
-    expect(retryDelayMs(0, 1)).toBe(250);
-    expect(retryDelayMs(30_000, 1)).toBe(2_000);
-    expect(retryDelayMs(3_600_000, 1)).toBe(10_000);
-  });
 });
 
 /** Faults that a real API server shows too seldom; e2e/kube.test.ts has the real one. */
@@ -169,6 +160,37 @@ describe("store", { timeout: 30_000 }, () => {
     expect(s.isConnected()).toBe(false);
     expect(server.requests).toHaveLength(requests);
     expect(changes).toEqual(["ns/a 3"]);
+  });
+
+  it("of several that have failed, all try when the first one is back", async () => {
+    const waiting: (() => void)[] = [];
+    let successes = 0;
+    const retries = {
+      wait: (retry: () => void) => {
+        waiting.push(retry);
+        return () => undefined;
+      },
+      succeeded: () => {
+        successes += 1;
+        waiting.splice(0).forEach(retry => {
+          retry();
+        });
+      },
+    };
+    const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    const stores = [1, 2, 3].map(() => watchStore(configMaps, { log, retries }));
+    await eventually(() => stores.every(one => one.isConnected()));
+    expect(successes).toBe(0);
+    server.resetConnections();
+    await eventually(() => waiting.length === 3);
+    const requests = server.requests.length;
+    waiting.shift()?.();
+    await eventually(() => stores.every(one => one.isConnected()));
+    expect(server.requests.length).toBe(requests + 6);
+    expect(successes).toBe(3);
+    stores.forEach(one => {
+      one.stop();
+    });
   });
 
   it("passes its scope on to list and watch", async () => {

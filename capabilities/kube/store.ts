@@ -2,6 +2,8 @@ import { systemClock } from "./clock";
 import type { Clock } from "./clock";
 import type { Log } from "./log";
 import type { ObjectKey, ResourceKind } from "./resource";
+import { processRetries } from "./retries";
+import type { Retries } from "./retries";
 import { createStoreState } from "./store-state";
 import type { Change, WatchFact } from "./store-state";
 import { createWatcher } from "./watcher";
@@ -15,7 +17,7 @@ export type WatchStoreOptions<T> = WatchScope & {
   readonly onChange?: (key: ObjectKey, object: T | undefined) => void;
   readonly log: Log;
   readonly clock?: Clock;
-  readonly random?: () => number;
+  readonly retries?: Retries;
 };
 
 /**
@@ -36,21 +38,13 @@ export type Store<T> = {
 /** A watch that gets nowhere for so long is started anew: KFC itself would wait for 5 minutes. */
 const CONNECT_TIMEOUT_MS = 30_000;
 
-/**
- * How long to wait before the next try: a fifteenth of the outage so far, between 0.25 and 10 s,
- * half of it random. So a restart of the API server costs a second or two, and after a long outage
- * the nodes of a big cluster don't all come at once.
- */
-export function retryDelayMs(outageMs: number, random: number): number {
-  return Math.min(10_000, Math.max(250, outageMs / 15)) * (0.5 + random / 2);
-}
-
 /** Lists and watches a kind. Returns at once; wait for `synced` before relying on absences. */
 export function watchStore<T>(kind: ResourceKind<T>, options: WatchStoreOptions<T>): Store<T> {
-  const { log, clock = systemClock, random = Math.random } = options;
+  const { log, clock = systemClock, retries = processRetries } = options;
   const state = createStoreState<T>();
   let current: { close(): void } | undefined;
-  let cancelTimer: (() => void) | undefined;
+  /** Of the one thing that is waited for: a connection, or the next try. */
+  let cancelWait: (() => void) | undefined;
   let failingSince: number | undefined;
   let lastProblem: string | undefined;
   let stopped = false;
@@ -81,20 +75,23 @@ export function watchStore<T>(kind: ResourceKind<T>, options: WatchStoreOptions<
         }
       },
       onConnect: () => {
-        setTimer();
+        waitFor(undefined);
         connected = true;
-        if (failingSince !== undefined) {
-          log.info({ kind: kind.plural, outageMs: clock.now() - failingSince }, "watch is back");
-        }
+        const wasFailing = failingSince;
         failingSince = undefined;
         lastProblem = undefined;
+        if (wasFailing === undefined) return;
+        log.info({ kind: kind.plural, outageMs: clock.now() - wasFailing }, "watch is back");
+        retries.succeeded();
       },
       onFailure: reconnect,
     });
     current = watcher;
-    setTimer(CONNECT_TIMEOUT_MS, () => {
-      reconnect(new Error("no answer to list and watch"));
-    });
+    waitFor(() =>
+      clock.after(CONNECT_TIMEOUT_MS, () => {
+        reconnect(new Error("no answer to list and watch"));
+      }),
+    );
     watcher.start();
   }
 
@@ -107,14 +104,13 @@ export function watchStore<T>(kind: ResourceKind<T>, options: WatchStoreOptions<
       log.warn({ kind: kind.plural, problem }, "watch failed, will reconnect until it works");
       lastProblem = problem;
     }
-    setTimer(retryDelayMs(clock.now() - failingSince, random()), connect);
+    waitFor(() => retries.wait(connect));
   }
 
-  /** There is one timer: either we wait for a connection or for the next try. */
-  function setTimer(ms?: number, callback?: () => void): void {
-    cancelTimer?.();
-    const isWanted = ms !== undefined && callback !== undefined && !stopped;
-    cancelTimer = isWanted ? clock.after(ms, callback) : undefined;
+  /** @param begin begins to wait for something, and returns what ends that */
+  function waitFor(begin: (() => () => void) | undefined): void {
+    cancelWait?.();
+    cancelWait = stopped ? undefined : begin?.();
   }
 
   connect();
@@ -127,7 +123,7 @@ export function watchStore<T>(kind: ResourceKind<T>, options: WatchStoreOptions<
     stop: () => {
       stopped = true;
       connected = false;
-      setTimer();
+      waitFor(undefined);
       current?.close();
     },
   };
