@@ -110,10 +110,7 @@ type Elected = {
   readonly ready: readonly Claim[];
 };
 
-function planFor(
-  assessor: Assessor,
-  { address, owner, ready }: Elected,
-): AddressPlan | undefined {
+function planFor(assessor: Assessor, { address, owner, ready }: Elected): AddressPlan | undefined {
   const ads = ready.flatMap(claim => claim.ads);
   const services = ready.map(claim => claim.service.key).sort();
   const interfaces = assessor.interfacesOf(ads, owner);
