@@ -1,34 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Clock } from "./clock";
+import { fakeClock } from "./fake-clock";
 import { createRetries, retryDelayMs } from "./retries";
 import type { Retries } from "./retries";
-
-/** A clock that is moved by hand. */
-function handClock(): Clock & { advance(ms: number): void } {
-  let now = 0;
-  let timers: { readonly at: number; readonly callback: () => void }[] = [];
-  return {
-    now: () => now,
-    after: (ms, callback) => {
-      const timer = { at: now + ms, callback };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter(one => one !== timer);
-      };
-    },
-    advance: ms => {
-      const until = now + ms;
-      for (;;) {
-        const [next] = timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
-        if (!next) break;
-        timers = timers.filter(one => one !== next);
-        now = next.at;
-        next.callback();
-      }
-      now = until;
-    },
-  };
-}
 
 describe("retryDelayMs", () => {
   it("grows with the outage, between a quarter of a second and ten", () => {
@@ -63,46 +36,46 @@ describe("retries", () => {
     };
   }
 
-  it("lets one at a time try, in turn, however many there are", () => {
-    const clock = handClock();
+  it("lets one at a time try, in turn, however many there are", async () => {
+    const clock = fakeClock();
     const { tries } = failing(
       ["a", "b", "c"],
       createRetries(clock, () => 1),
     );
-    clock.advance(2_000);
+    await clock.advance(2_000);
     expect(tries).toEqual(["a", "b", "c", "a"]);
   });
 
-  it("tries less often the longer it lasts", () => {
-    const clock = handClock();
+  it("tries less often the longer it lasts", async () => {
+    const clock = fakeClock();
     const { tries } = failing(
       ["a", "b"],
       createRetries(clock, () => 1),
     );
-    clock.advance(600_000);
+    await clock.advance(600_000);
     const before = tries.length;
-    clock.advance(100_000);
+    await clock.advance(100_000);
     expect(tries.length - before).toBe(10);
   });
 
-  it("lets all others try at once when one is back, and begins anew with the next outage", () => {
-    const clock = handClock();
+  it("lets all others try at once when one is back, and begins anew with the next outage", async () => {
+    const clock = fakeClock();
     const retries = createRetries(clock, () => 1);
     const watches = failing(["a", "b", "c", "d"], retries);
-    clock.advance(600_000);
+    await clock.advance(600_000);
     watches.tries.length = 0;
     watches.heal();
-    clock.advance(10_000);
+    await clock.advance(10_000);
     expect(watches.tries.toSorted()).toEqual(["a", "b", "c", "d"]);
-    clock.advance(600_000);
+    await clock.advance(600_000);
     expect(watches.tries).toHaveLength(4);
     const next = failing(["e"], retries);
-    clock.advance(500);
+    await clock.advance(500);
     expect(next.tries).toEqual(["e"]);
   });
 
-  it("keeps on with one that fails for a reason of its own, and forgets what was taken back", () => {
-    const clock = handClock();
+  it("keeps on with one that fails for a reason of its own, and forgets what was taken back", async () => {
+    const clock = fakeClock();
     const retries = createRetries(clock, () => 1);
     const { tries } = failing(["own"], retries);
     const takeBack = retries.wait(() => {
@@ -111,7 +84,7 @@ describe("retries", () => {
     takeBack();
     retries.succeeded();
     expect(tries).toEqual(["own"]);
-    clock.advance(1_000);
+    await clock.advance(1_000);
     expect(tries).toEqual(["own", "own", "own"]);
   });
 });

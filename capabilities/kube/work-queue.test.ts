@@ -1,50 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Clock } from "./clock";
 import { KubeError } from "./errors";
+import { fakeClock, settle } from "./fake-clock";
 import { createWorkQueue } from "./work-queue";
 import type { Result, WorkQueue, WorkQueueOptions } from "./work-queue";
 
 const silent = { debug: noop, info: noop, warn: noop, error: noop };
 function noop(): void {
   // The tests look at what the queue does, not at what it logs.
-}
-
-/** A clock that stands still until told to move. */
-function fakeClock(): Clock & { advance(ms: number): Promise<void> } {
-  let now = 0;
-  let timers: { at: number; callback: () => void }[] = [];
-  return {
-    now: () => now,
-    after(ms, callback) {
-      const timer = { at: now + ms, callback };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter(other => other !== timer);
-      };
-    },
-    async advance(ms) {
-      await settle();
-      const until = now + ms;
-      for (;;) {
-        const next = timers.filter(t => t.at <= until).toSorted((a, b) => a.at - b.at)[0];
-        if (next === undefined) {
-          break;
-        }
-        now = Math.max(now, next.at);
-        timers = timers.filter(t => t !== next);
-        next.callback();
-        await settle();
-      }
-      now = until;
-      await settle();
-    },
-  };
-}
-
-/** Lets all promises that can settle do so. */
-async function settle(): Promise<void> {
-  await new Promise(resolve => setImmediate(resolve));
 }
 
 function queue(
