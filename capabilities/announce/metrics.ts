@@ -177,13 +177,23 @@ export function createMetrics(): Metrics {
     ),
     membersAlive: gauge("ancho_members_alive", "Nodes that may own addresses now, as seen here"),
     ownedAddresses: gauge("ancho_owned_addresses", "Addresses that this node answers for"),
-    moves: new Counter({
-      name: "ancho_moves_total",
-      help: "Addresses that this node took over, by cause: first, silent, leaving, rebalance or other",
-      labelNames: ["cause"],
-      registers,
-    }),
+    moves: movesCounter(registers),
     problems: gauge("ancho_layer2_problems", "Kernel settings and entries that could not be made"),
     ready: gauge("ancho_ready", "1 if this node knows the cluster's state and may own addresses"),
   };
+}
+
+const MOVE_CAUSES = ["first", "silent", "leaving", "rebalance", "other"] as const;
+export type MoveCause = (typeof MOVE_CAUSES)[number];
+
+/** There from the start: a counter that appears with its first count hides that from `rate()`. */
+function movesCounter(registers: Registry[]): Counter<"cause"> {
+  const counter = new Counter({
+    name: "ancho_moves_total",
+    help: `Addresses that this node took over, by cause: ${MOVE_CAUSES.join(", ")}`,
+    labelNames: ["cause"],
+    registers,
+  });
+  for (const cause of MOVE_CAUSES) counter.inc({ cause }, 0);
+  return counter;
 }

@@ -11,6 +11,7 @@ import type { Outcome, Owned } from "./layer2/responder";
 import type { Move } from "./moves";
 import type { AddressPlan, Plan, Verdict } from "./plan";
 import { announcedOf, reachableBefore } from "./status/announced-condition";
+import type { MoveCause } from "./metrics";
 import type { Announced } from "./status/announced-condition";
 import { startAnnouncedWriter } from "./status/announced-writer";
 import { createConflictReports } from "./status/conflict-reports";
@@ -426,7 +427,7 @@ function describe({ interfaces }: AddressPlan): string {
   return interfaces === "all" ? "the rules" : `the interfaces ${interfaces.join(", ")}`;
 }
 
-function causeLabel({ cause }: Move): string {
+function causeLabel({ cause }: Move): MoveCause {
   if (cause.endsWith("went silent")) return "silent";
   if (cause.endsWith("leaves")) return "leaving";
   if (cause.startsWith("rebalance")) return "rebalance";
