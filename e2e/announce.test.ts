@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { heardByGroup } from "../hack/faults/heartbeats";
+import { heardByGroup } from "../hack/faults/wire";
 import { killGroup } from "../hack/lab/run";
 import { request } from "../hack/probe/request";
 import { probeDuring } from "../hack/probe/index";

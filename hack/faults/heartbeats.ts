@@ -1,5 +1,4 @@
 import type { Lab } from "../lab/lab";
-import { hostOfMac } from "../lab/plan";
 import { dropRules, setRules } from "./rules";
 
 const TABLE = "ancho_faults";
@@ -32,29 +31,4 @@ export async function loseHeartbeats(lab: Lab, node: string, loss: Loss): Promis
 /** Ends what `loseHeartbeats` began; good also where nothing is lost. */
 export async function stopLosses(lab: Lab, node: string): Promise<void> {
   await dropRules(lab, node, TABLE);
-}
-
-/** Where heartbeats to all of a LAN go. */
-const GROUP = "224.0.0.254";
-const MAC = /(?:[0-9a-f]{2}:){5}[0-9a-f]{2}/;
-
-/** The nodes whose heartbeats the client gets by the multicast group in a second. */
-export async function heardByGroup(lab: Lab): Promise<readonly string[]> {
-  const dump = [
-    "tcpdump",
-    "-i",
-    "eth0",
-    "-nel",
-    "-Q",
-    "in",
-    "--immediate-mode",
-    "dst",
-    "host",
-    GROUP,
-  ];
-  const { stdout } = await lab.exec("client", ["timeout", "1", ...dump]);
-  const lightNodes = lab.lightNodes.length;
-  const counts = { nodes: lab.nodes.length - lightNodes, lightNodes };
-  const senders = stdout.split("\n").map(line => hostOfMac(counts, MAC.exec(line)?.[0] ?? ""));
-  return [...new Set(senders)].filter(host => host !== undefined).sort();
 }

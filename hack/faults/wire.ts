@@ -56,3 +56,15 @@ function hostOf({ nodes, lightNodes }: Lab, mac: string): string | undefined {
   const counts = { nodes: nodes.length - lightNodes.length, lightNodes: lightNodes.length };
   return hostOfMac(counts, mac);
 }
+
+/** Where heartbeats to all of a LAN go. */
+const GROUP = "224.0.0.254";
+
+/** The nodes whose heartbeats the client gets by the multicast group in a second. */
+export async function heardByGroup(lab: Lab): Promise<readonly string[]> {
+  const dump = ["tcpdump", "-i", "eth0", "-nel", "-Q", "in", "--immediate-mode"];
+  const argv = ["timeout", "1", ...dump, "dst", "host", GROUP];
+  const { stdout } = await lab.exec("client", argv);
+  const senders = stdout.split("\n").map(line => hostOf(lab, MAC.exec(line)?.[0] ?? ""));
+  return [...new Set(senders)].filter(host => host !== undefined).sort();
+}
