@@ -3,12 +3,13 @@ import { virtualIPResource } from "../../../capabilities/config/kinds/virtual-ip
 import type { VirtualIP } from "../../../capabilities/config/kinds/virtual-ip";
 import type { ResourceKind } from "../../../capabilities/kube/resource";
 import type { Lab } from "../../../hack/lab/lab";
+import { ctlPlan } from "../../../hack/lab/plan";
 import { waitUntil } from "../../../hack/wait";
 import type { Event, Scene } from "../trial";
 
 const virtualIps: ResourceKind<VirtualIP> = virtualIPResource;
 /** The machine of the control plane: it is on the LAN and no node. */
-const STRANGER = "ctl";
+const STRANGER = ctlPlan.name;
 const LIMIT_MS = 10_000;
 /** Three questions without an answer, ten seconds apart. */
 const FORGET_MS = 90_000;
@@ -19,12 +20,11 @@ export const UNTIL_REPORTED = "ms until the VirtualIP told the stranger's MAC ad
 export const stranger: Event = {
   run: async (_, scene) => {
     const { lab, address } = placeOf(scene);
-    const mac = await macOf(lab);
     await lab.exec(STRANGER, ["ip", "addr", "add", `${address}/24`, "dev", "eth0"]);
     const began = performance.now();
     // Nobody has the address that it looks for, so it asks until it gives up.
     const spoke = lab.exec(STRANGER, ["ping", "-c", "1", "-W", "1", "-I", address, "172.30.0.99"]);
-    await waitForConflict(lab, address, mac, LIMIT_MS);
+    await waitForConflict(lab, address, ctlPlan.mac, LIMIT_MS);
     const ms = performance.now() - began;
     await spoke;
     return { [UNTIL_REPORTED]: Math.round(ms) };
@@ -35,14 +35,6 @@ export const stranger: Event = {
     await waitForConflict(lab, address, undefined, FORGET_MS);
   },
 };
-
-/** By netlink: /sys shows the interfaces of the namespace that it was mounted in. */
-async function macOf(lab: Lab): Promise<string> {
-  const { stdout } = await lab.exec(STRANGER, ["ip", "-json", "link", "show", "dev", "eth0"]);
-  const [link] = JSON.parse(stdout) as { readonly address: string }[];
-  if (!link) throw new Error(`no eth0 on ${STRANGER}`);
-  return link.address;
-}
 
 function placeOf({ lab, subject }: Scene): { readonly lab: Lab; readonly address: string } {
   return { lab, address: subject.addresses[0] };
