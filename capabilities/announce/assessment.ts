@@ -9,7 +9,7 @@ import type { Holders } from "./holders";
 import type { WantedInterfaces } from "./layer2/interfaces";
 
 /** Why nobody answers for a Service's address. */
-export type SilenceReason =
+type SilenceReason =
   | "notInPool"
   | "noEndpoints"
   | "sharedIPWithServiceSelector"

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config";
 import { createAssessor, noNode } from "./assessment";
-import type { Assessor, Claim, SilenceReason } from "./assessment";
+import type { Assessor, Claim, Silence } from "./assessment";
 import type { Candidate } from "./election";
 import type { Cluster, Refusal } from "./eligibility";
 import type { ServiceFacts } from "./facts";
@@ -26,10 +26,7 @@ export type Verdict = {
   readonly address: string;
   /** The nodes that may not answer, and why. */
   readonly refusals: ReadonlyMap<string, Refusal>;
-} & (
-  | { readonly owner: string }
-  | { readonly owner?: undefined; readonly reason: SilenceReason; readonly message: string }
-);
+} & ({ readonly owner: string } | ({ readonly owner?: undefined } & Silence));
 
 /** An address that is to be answered for, by whom and where. */
 export type AddressPlan = {

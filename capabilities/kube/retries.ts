@@ -7,7 +7,7 @@ import type { Clock } from "./clock";
  * CPU just when an address may have to move. The first that gets through lets all others try at once.
  */
 export type Retries = {
-  /** `retry` is called once; the returned function takes it back. */
+  /** `retry` is called once, and waits once however often it is given; the returned function takes it back. */
   wait(retry: () => void): () => void;
   /** A watch that had failed is in order again. */
   succeeded(): void;
@@ -44,14 +44,10 @@ export function createRetries(clock: Clock, random: () => number): Retries {
 
   return {
     wait: retry => {
-      // An entry of its own, whatever was given.
-      const entry = (): void => {
-        retry();
-      };
-      waiting.add(entry);
+      waiting.add(retry);
       schedule();
       return () => {
-        waiting.delete(entry);
+        waiting.delete(retry);
       };
     },
     succeeded: () => {
