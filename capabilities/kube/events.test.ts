@@ -64,4 +64,29 @@ describe("event recorder", () => {
     await expect(recorder.emit(subject, "Normal", "X", "y".repeat(5_000))).resolves.toBeUndefined();
     expect(log.warn).toHaveBeenCalledOnce();
   });
+
+  it("writes a few at a time, keeps the others waiting, and drops what comes while too many wait", async () => {
+    const answers: (() => void)[] = [];
+    const create = vi.fn(() => new Promise<void>(resolve => answers.push(resolve)));
+    const client = { create } as unknown as KubeClient;
+    const dropped = { ...log, warn: vi.fn() };
+    const recorder = createEventRecorder(client, "ancho", undefined, dropped);
+    const emitted = Array.from({ length: 1_010 }, (_, i) =>
+      recorder.emit(subject, "Normal", "IPAllocated", `172.30.0.${i}`),
+    );
+    await vi.waitFor(() => {
+      expect(answers).toHaveLength(4);
+    });
+    expect(dropped.warn.mock.calls.length).toBeGreaterThan(0);
+    const written = 1_010 - dropped.warn.mock.calls.length;
+    while (create.mock.calls.length < written || answers.length > 0) {
+      answers.splice(0).forEach(answer => {
+        answer();
+      });
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    await Promise.all(emitted);
+    expect(create).toHaveBeenCalledTimes(written);
+    expect(written).toBeGreaterThanOrEqual(1_000);
+  });
 });

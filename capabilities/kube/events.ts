@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import pLimit from "p-limit";
 import type { KubeClient } from "./client";
 import type { Clock } from "./clock";
 import { systemClock } from "./clock";
@@ -19,7 +20,7 @@ export type EventSubject = {
 export type EventRecorder = {
   /**
    * Tells users what happened: `kubectl describe` and `kubectl get events` show it. The same event
-   * again counts up the first one. Never rejects: what fails is logged and dropped.
+   * again counts up the first one. Never rejects: what fails, or comes while too many wait, is logged and dropped.
    *
    * @param reason - a CamelCase word for machines, e.g. `IPAllocated`
    */
@@ -33,6 +34,9 @@ export type EventRecorder = {
 
 /** The API server refuses longer messages. */
 const LONGEST_MESSAGE = 1024;
+/** Nobody waits for an event, and a thousand may come at once: a connection for each would leave none for the rest. */
+const AT_ONCE = 4;
+const WAITING_AT_MOST = 1_000;
 
 /** Writes core/v1 Events as `component`, also readable as events.k8s.io/v1. */
 export function createEventRecorder(
@@ -41,6 +45,8 @@ export function createEventRecorder(
   clock: Pick<Clock, "now"> = systemClock,
   log?: Log,
 ): EventRecorder {
+  const limit = pLimit(AT_ONCE);
+
   async function write(event: EventFields): Promise<void> {
     const name = eventName(event);
     const namespace = event.subject.namespace ?? "default";
@@ -59,7 +65,8 @@ export function createEventRecorder(
     emit: async (subject, type, reason, message) => {
       try {
         const short = message.slice(0, LONGEST_MESSAGE);
-        await write({ component, subject, type, reason, message: short });
+        if (limit.pendingCount >= WAITING_AT_MOST) throw new Error("too many events wait");
+        await limit(() => write({ component, subject, type, reason, message: short }));
       } catch (error) {
         log?.warn({ reason, name: subject.name, err: error }, "event could not be written");
       }
