@@ -29,6 +29,7 @@ import { createRebalancer } from "./rebalancer";
 import type { Rebalancer } from "./rebalancer";
 import { createReporter } from "./reporter";
 import type { Reporter } from "./reporter";
+import { unheardNodes } from "./status/divided";
 import { watchVirtualIps } from "./status/virtual-ips";
 import type { VirtualIps } from "./status/virtual-ips";
 import { delay, startInterval, startTimer } from "./timers";
@@ -389,7 +390,8 @@ class RunningAgent implements Agent {
     const done = isAsked ? this.#responder.own(owned) : undefined;
     // Events, log and status cost more time than the takeover that they tell of.
     void this.#tell(() => {
-      this.#reporter.planned({ plan, takenOver: mine, held, alive });
+      const unheard = unheardNodes(this.#members(), nodes);
+      this.#reporter.planned({ plan, takenOver: mine, held, alive, unheard });
     }, done);
     this.#stopLinger();
     const next = Math.min(...lingering.values());

@@ -1,3 +1,4 @@
+import type { MoveCause } from "./metrics";
 import type { Plan } from "./plan";
 
 /** An address that changed hands: shown in VirtualIP status and counted. */
@@ -47,3 +48,11 @@ const FATE_TEXT = {
   leaving: (node: string) => `${node} said that it leaves`,
   removed: (node: string) => `the Node ${node} was deleted`,
 } as const;
+
+/** The cause as the counter of moves names it. */
+export function causeLabel({ cause }: Move): MoveCause {
+  if (cause.endsWith("went silent")) return "silent";
+  if (cause.endsWith("leaves")) return "leaving";
+  if (cause.startsWith("rebalance")) return "rebalance";
+  return cause === "first owner" ? "first" : "other";
+}

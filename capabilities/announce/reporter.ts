@@ -6,9 +6,13 @@ import type { BgpView, changesBetween } from "./bgp/view";
 import { createBgpReporter } from "./bgp-reporter";
 import type { BgpFacts, BgpReporter } from "./bgp-reporter";
 import { speakerState } from "./status/speaker-state";
+import { answerersOf, signaturesOf } from "./status/answering";
+import type { AddressSignature } from "./status/answering";
+import { IN_COMPANY, isCutOff, nextSolitude } from "./status/divided";
+import { strictArpText } from "./status/strict-arp-text";
 import { NO_OUTCOME } from "./layer2/responder";
 import type { Outcome, Owned } from "./layer2/responder";
-import type { MoveCause } from "./metrics";
+import { causeLabel } from "./moves";
 import type { Move } from "./moves";
 import type { AddressPlan, Plan, Verdict } from "./plan";
 import { announcedOf, reachableBefore } from "./status/announced-condition";
@@ -18,6 +22,8 @@ import { createConflictReports } from "./status/conflict-reports";
 import type { ConflictTurn } from "./status/conflict-reports";
 import { reachableOf } from "./status/reachable-condition";
 import { startStatusWriter } from "./status/status-writer";
+import type { ServiceStanding } from "./status/status-writer";
+import { isOutdone } from "./status/virtual-ip-status";
 import type { AddressStatus, TimedMove } from "./status/virtual-ip-status";
 import { createSightReports } from "./status/sight-reports";
 import type { VirtualIps } from "./status/virtual-ips";
@@ -53,6 +59,8 @@ export type PlanNews = {
   readonly held: Owned;
   /** Nodes that may own addresses. */
   readonly alive: ReadonlySet<string>;
+  /** Nodes that are not heard and may be well all the same. */
+  readonly unheard: ReadonlySet<string>;
 };
 
 export type ServiceSource = {
@@ -72,6 +80,11 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
   let alive: ReadonlySet<string> = new Set();
   // Asked of every Service, so not to be made anew each time.
   let answering: ReadonlySet<string> = new Set();
+  let unheard: ReadonlySet<string> = new Set();
+  let solitude = IN_COMPANY;
+  /** It may be this node alone that is cut off from the others: what it does meanwhile is told when that is known. */
+  let isAlone = false;
+  const untold = new Set<string>();
   let withoutInterface: ReadonlySet<string> = new Set();
   let verdicts: ReadonlyMap<string, readonly Verdict[]> = new Map();
   let plan: Plan | undefined;
@@ -80,7 +93,7 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
   let unguarded = "[]";
   let byPackets = "";
   let signatures = new Map<string, AddressSignature>();
-  const silences = new Map<string, string>();
+  let silences: ReadonlyMap<string, string> = new Map();
   const failed = new Set<string>();
   let configErrors: readonly string[] | undefined;
   const state = speakerState(parts, () => configErrors && [...configErrors, ...bgp.problems()]);
@@ -101,7 +114,7 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
     ...(parts.pod ? { pod: parts.pod } : {}),
     source: {
       address: statusOf,
-      service: key => answerersOf(plan, outcome, key),
+      service: key => (plan && !isAlone ? answerers(plan, key) : undefined),
       standing: address => bgp.standing(address),
       audience: service => bgp.audience(service),
     },
@@ -123,9 +136,10 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
   });
 
   function wishFor(service: kind.Service): Announced | "nothing" | undefined {
-    if (!plan) return undefined;
+    if (!plan || isAlone) return undefined;
     const key = keyOf(service);
     const own = verdicts.get(key) ?? [];
+    if (own.some(({ address, owner }) => owner === me && isToldByOthers(address))) return undefined;
     const announced = announcedOf({
       ...{ me, alive, verdicts: own, answering, withoutInterface },
       byBgp: address => bgp.byBgp(key, address, writer.advertisersOf(address)),
@@ -141,8 +155,21 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
     return reachable ? { ...announced, reachable } : announced;
   }
 
+  function answerers(current: Plan, key: string): ServiceStanding {
+    const found = answerersOf(current, outcome, key);
+    const taken = found.addresses.map(address => moves.get(address)?.at ?? "");
+    return { ...found, unheard, since: taken.sort().at(-1) ?? "" };
+  }
+
+  /** By a node that took the address later, on the other side of a divided LAN. */
+  function isToldByOthers(address: string): boolean {
+    const move = moves.get(address);
+    const status = writer.statusOf(address);
+    return move !== undefined && status !== undefined && isOutdone({ status }, { move, unheard });
+  }
+
   function statusOf(address: string): AddressStatus | undefined {
-    if (!plan) return undefined;
+    if (!plan || isAlone) return undefined;
     const owner = plan.addresses.get(address)?.owner;
     const bindings = outcome.answering.filter(binding => binding.address === address);
     const move = moves.get(address);
@@ -150,7 +177,7 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
     const sight = sights.get(address);
     const settled = settledOn(address);
     return {
-      ...{ owner, bindings },
+      ...{ owner, bindings, unheard },
       ...(move ? { move } : {}),
       ...(sight ? { sight } : {}),
       ...(conflict ? { conflict } : {}),
@@ -175,31 +202,53 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
     void events.emit({ ...subject, ...where }, type, reason, text);
   }
 
-  function noteMove(move: Move, current: Plan, held: Owned): void {
+  function noteMove(move: Move, held: Owned): void {
     moves.set(move.address, { ...move, at: new Date().toISOString() });
     metrics.moves.inc({ cause: causeLabel(move) });
     log.info(move, "this node answers now");
-    if (held.has(move.address)) return;
-    for (const service of current.addresses.get(move.address)?.services ?? []) {
-      emit(
-        service,
-        "Normal",
-        "nodeAssigned",
-        `announcing from node "${me}" with protocol "layer2"`,
-      );
+    if (!held.has(move.address)) untold.add(move.address);
+  }
+
+  function tellMoves(current: Plan): void {
+    const text = `announcing from node "${me}" with protocol "layer2"`;
+    for (const address of untold) {
+      const planned = current.addresses.get(address);
+      if (planned?.owner !== me) continue;
+      for (const service of planned.services) emit(service, "Normal", "nodeAssigned", text);
+    }
+    untold.clear();
+  }
+
+  /** Looks who is on this side of a LAN that may be divided; what is said depends on it. */
+  function noteCompany(news: PlanNews): void {
+    const now = performance.now();
+    const wasAlone = isAlone;
+    solitude = nextSolitude(solitude, { me, alive: news.alive, unheard: news.unheard, now });
+    isAlone = isCutOff(solitude, now);
+    if (isAlone && !wasAlone) log.warn({ unheard: [...news.unheard] }, "hears none of the others");
+    // Everything is looked at anew.
+    if (wasAlone && !isAlone) signatures = new Map();
+    if ([...unheard].join() === [...news.unheard].join()) return;
+    unheard = news.unheard;
+    for (const { address, owner, services } of news.plan.addresses.values()) {
+      if (owner !== me && !sights.get(address)) continue;
+      writer.addressChanged(address);
+      services.forEach(writer.layer2Changed);
     }
   }
 
   /** Every node sees the same silence; each logs it once, and users read it in `ancho status`. */
-  function noteSilences(verdicts: readonly Verdict[]): void {
-    for (const verdict of verdicts) {
-      const key = `${verdict.service} ${verdict.address}`;
-      const text = verdict.owner === undefined ? `${verdict.reason}: ${verdict.message}` : "";
-      if ((silences.get(key) ?? "") === text) continue;
-      silences.set(key, text);
+  function noteSilences(found: readonly Verdict[]): void {
+    const next = new Map<string, string>();
+    for (const verdict of found) {
+      if (verdict.owner !== undefined) continue;
       const { service, address } = verdict;
-      if (text !== "") log.info({ service, address, reason: text }, "nobody answers");
+      const key = `${service} ${address}`;
+      const reason = `${verdict.reason}: ${verdict.message}`;
+      next.set(key, reason);
+      if (silences.get(key) !== reason) log.info({ service, address, reason }, "nobody answers");
     }
+    silences = next;
   }
 
   function noteInterfaces(): void {
@@ -238,6 +287,7 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
   }
 
   function noteChanges(): void {
+    if (isAlone) return;
     const next = signaturesOf(plan, outcome);
     for (const address of new Set([...signatures.keys(), ...next.keys()])) {
       const before = signatures.get(address);
@@ -319,7 +369,9 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
       ({ plan, alive } = news);
       const told = plan.verdicts.filter(verdict => !goesByBgp(verdict, bgp));
       verdicts = byService(plan.verdicts);
-      for (const move of news.takenOver) noteMove(move, news.plan, news.held);
+      noteCompany(news);
+      for (const move of news.takenOver) noteMove(move, news.held);
+      if (!isAlone) tellMoves(plan);
       noteSilences(told);
       noteChanges();
       announcedWriter.check(source.allServices());
@@ -379,57 +431,6 @@ function byService(verdicts: readonly Verdict[]): ReadonlyMap<string, readonly V
   return found;
 }
 
-type AddressSignature = { readonly text: string; readonly services: readonly string[] };
-
-/** What status objects say of each address, to see what changed. */
-function signaturesOf(plan: Plan | undefined, outcome: Outcome): Map<string, AddressSignature> {
-  const links = new Map<string, string[]>();
-  for (const { address, link, mode } of outcome.answering) {
-    const text = `${link.name} ${link.mac} ${mode}`;
-    links.set(address, [...(links.get(address) ?? []), text]);
-  }
-  return new Map(
-    [...(plan?.addresses.values() ?? [])].map(({ address, owner, services }) => {
-      const text = JSON.stringify([owner, services, links.get(address) ?? []]);
-      return [address, { text, services }];
-    }),
-  );
-}
-
-function answerersOf(
-  plan: Plan | undefined,
-  outcome: Outcome,
-  service: string,
-): { owners: ReadonlySet<string>; interfaces: readonly string[] } {
-  const planned = [...(plan?.addresses.values() ?? [])].filter(p => p.services.includes(service));
-  const addresses = new Set(planned.map(({ address }) => address));
-  const links = outcome.answering.filter(({ address }) => addresses.has(address));
-  return {
-    owners: new Set(planned.map(({ owner }) => owner)),
-    interfaces: [...new Set(links.map(({ link }) => link.name))].sort(),
-  };
-}
-
-/** What is wrong, where, and what to do. */
-function strictArpText(node: string, unguarded: Outcome["unguarded"]): string {
-  const addresses = [...new Set(unguarded.map(({ address }) => address))];
-  const names = [...new Set(unguarded.map(({ interfaceName }) => interfaceName))];
-  const more = addresses.length > 3 ? ` and ${addresses.length - 3} more` : "";
-  return (
-    `the kernel of node ${node} speaks for ${addresses.slice(0, 3).join(", ")}${more} on ${names.join(", ")} ` +
-    "whichever node owns it, since the address is local there and arp_ignore is below 1 or arp_announce below 2: " +
-    "set ipvs.strictARP: true in kube-proxy's configuration and restart kube-proxy, " +
-    'or run "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2" on every node'
-  );
-}
-
 function describe({ interfaces }: AddressPlan): string {
   return interfaces === "all" ? "the rules" : `the interfaces ${interfaces.join(", ")}`;
-}
-
-function causeLabel({ cause }: Move): MoveCause {
-  if (cause.endsWith("went silent")) return "silent";
-  if (cause.endsWith("leaves")) return "leaving";
-  if (cause.startsWith("rebalance")) return "rebalance";
-  return cause === "first owner" ? "first" : "other";
 }

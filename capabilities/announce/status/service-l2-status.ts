@@ -17,6 +17,10 @@ export type ServiceStatusInput = Author & {
   readonly interfaces: readonly string[];
   /** All ServiceL2Statuses that there are. */
   readonly present: readonly ServiceL2Status[];
+  /** Nodes that are not heard and may be well all the same: on the other side of a divided LAN. */
+  readonly unheard?: ReadonlySet<string>;
+  /** When this node took the last of the Service's addresses, RFC 3339. */
+  readonly since?: string;
 };
 
 /**
@@ -39,8 +43,29 @@ export function serviceStatusOps(input: ServiceStatusInput): readonly StatusOp<S
     ...(isComplete
       ? []
       : [{ op: "patch", key: `${input.namespace}/${name}`, patch: { status } } as const]),
-    ...ours.filter(object => object !== kept && !isOfOtherOwner(object, owners, me)).map(deletion),
+    ...ours
+      .filter(object => object !== kept && !isOfOtherOwner(object, owners, me))
+      .filter(object => !isOfOtherSide(object, input))
+      .map(deletion),
   ];
+}
+
+/** A node that is not heard made it after this one took over: it answers, too, and would only make it again. */
+function isOfOtherSide(
+  object: ServiceL2Status,
+  { unheard = NOBODY, since }: ServiceStatusInput,
+): boolean {
+  const { creationTimestamp } = object.metadata;
+  if (since === undefined || creationTimestamp === undefined) return false;
+  const isLater = new Date(creationTimestamp).getTime() >= wholeSecond(since);
+  return isLater && [...unheard].some(node => isOfNode(object, node));
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** The API server writes when an object was made in whole seconds. */
+function wholeSecond(time: string): number {
+  return Math.floor(new Date(time).getTime() / 1000) * 1000;
 }
 
 function isOfOtherOwner(object: ServiceL2Status, owners: ReadonlySet<string>, me: string): boolean {

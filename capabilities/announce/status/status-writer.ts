@@ -12,6 +12,7 @@ import { createWorkQueue } from "../../kube/work-queue";
 import { bgpStatusOps } from "./service-bgp-status";
 import type { Audience } from "./service-bgp-status";
 import { serviceStatusOps } from "./service-l2-status";
+import type { ServiceStatusInput } from "./service-l2-status";
 import type { OwnPod } from "./service-status-object";
 import { startServiceStatusWriter } from "./service-status-writer";
 import { ignoreGone } from "./status-ops";
@@ -22,15 +23,15 @@ import type { AddressStatus } from "./virtual-ip-status";
 import { virtualIps } from "./virtual-ips";
 import type { VirtualIps } from "./virtual-ips";
 
-/** What the status objects are to say, asked whenever one is looked at. */
+/** How this node and others stand to a Service. */
+export type ServiceStanding = Required<
+  Pick<ServiceStatusInput, "owners" | "interfaces" | "unheard" | "since">
+>;
+
+/** What the status objects are to say, asked whenever one is looked at. Undefined: it is not known; all stays as it is. */
 export type StatusSource = {
-  /** Undefined while there is no plan yet: then nothing may be taken back. */
   address(address: string): AddressStatus | undefined;
-  service(key: string): {
-    readonly owners: ReadonlySet<string>;
-    readonly interfaces: readonly string[];
-  };
-  /** Undefined while it is not known. */
+  service(key: string): ServiceStanding | undefined;
   standing(address: string): BgpStanding | undefined;
   audience(service: string): Audience;
 };
@@ -53,7 +54,7 @@ export type StatusWriterOptions = {
 /** Keeps VirtualIPs and what is said of Services true, in its own time: nothing waits for it. */
 export type StatusWriter = {
   readonly addressChanged: (address: string) => void;
-  layer2Changed(service: string): void;
+  readonly layer2Changed: (service: string) => void;
   bgpChanged(service: string): void;
   /** Nodes that say that they advertise an address by BGP. */
   advertisersOf(address: string): readonly string[];
@@ -114,8 +115,10 @@ export function startStatusWriter(options: StatusWriterOptions): StatusWriter {
   const author = { me, namespace, ...(options.pod ? { pod: options.pod } : {}) };
   const layer2 = startServiceStatusWriter(l2Statuses, {
     ...{ client, namespace, log },
-    ops: (service, present) =>
-      serviceStatusOps({ ...author, ...source.service(service), service, present }),
+    ops: (service, present) => {
+      const standing = source.service(service);
+      return standing ? serviceStatusOps({ ...author, ...standing, service, present }) : [];
+    },
   });
   const bgp = startServiceStatusWriter(bgpStatuses, {
     ...{ client, namespace, log },

@@ -5,7 +5,7 @@ import type { Link } from "../layer2/kernel-state";
 import { serviceStatusOps } from "./service-l2-status";
 import type { ServiceStatusInput } from "./service-l2-status";
 import type { StatusOp } from "./status-ops";
-import { virtualIpPatch } from "./virtual-ip-status";
+import { isOutdone, virtualIpPatch } from "./virtual-ip-status";
 import type { AddressStatus } from "./virtual-ip-status";
 
 const IP = "172.30.0.240";
@@ -124,6 +124,58 @@ describe("virtualIpPatch", () => {
   });
 });
 
+describe("a LAN in two halves that both reach the API server", () => {
+  type Side = { readonly me: string; readonly at: string; readonly unheard: ReadonlySet<string> };
+  const first = { me: "n1", at: "2026-01-02T03:04:05.000Z", unheard: new Set(["n2"]) };
+  const second = { me: "n2", at: "2026-01-02T03:04:05.100Z", unheard: new Set(["n1"]) };
+  const address = ({ me, at, unheard }: Side, over: Partial<AddressStatus> = {}): AddressStatus =>
+    owned({
+      ...{ owner: me, move: { address: IP, to: me, cause: "went silent", at }, unheard },
+      ...{ sight: { text: me, node: me, at } },
+      ...over,
+    });
+
+  /** Each writes whenever the other has written. */
+  function settle(begin: VirtualIP, sides: readonly Side[]): { vip: VirtualIP; writes: number } {
+    let [present, writes, quiet] = [begin, 0, 0];
+    for (let turn = 0; quiet < sides.length && turn < 20; turn++) {
+      const side = sides[turn % sides.length]!;
+      const patch = virtualIpPatch(present, side.me, address(side));
+      quiet = patch ? 0 : quiet + 1;
+      if (!patch) continue;
+      writes += 1;
+      present = { ...present, status: { ...present.status, ...patch.status } };
+    }
+    return { vip: present, writes };
+  }
+
+  it("do not write in turns: the one that took the address last has said so", () => {
+    for (const sides of [
+      [first, second],
+      [second, first],
+    ]) {
+      const { vip: said, writes } = settle(vip({ node: "n3", since: "2026-01-01" }), sides);
+      expect(writes).toBeLessThanOrEqual(3);
+      expect(said.status).toMatchObject({ intendedOwner: { node: "n2" }, seen: "n2" });
+      expect(isOutdone(said, address(first))).toBe(true);
+      expect(isOutdone(said, address(second))).toBe(false);
+    }
+  });
+
+  it("the one that has it when they are one again says so, whenever it took it", () => {
+    const { vip: said } = settle(vip(), [first, second]);
+    const after = address(first, { unheard: new Set() });
+    expect(virtualIpPatch(said, "n1", after)).toMatchObject({
+      status: { intendedOwner: { node: "n1" }, seen: "n1" },
+    });
+  });
+
+  it("a node that took it before and is not heard is gone, as far as anybody can know", () => {
+    const said = vip({ node: "n2", since: "2026-01-02T03:04:04.999Z" });
+    expect(virtualIpPatch(said, "n1", address(first))).toBeDefined();
+  });
+});
+
 describe("serviceStatusOps", () => {
   const base = { service: "default/web", me: "n1", namespace: "metallb-system", present: [] };
   const mine: ServiceStatusInput = { ...base, owners: new Set(["n1"]), interfaces: ["eth0"] };
@@ -191,6 +243,23 @@ describe("serviceStatusOps", () => {
     const both = after(created, serviceStatusOps({ ...mine, me: "n2", owners, present: created }));
     expect(both).toHaveLength(2);
     expect(serviceStatusOps({ ...mine, owners, present: both })).toEqual([]);
+  });
+
+  it("removes what a node that is not heard said before it took over, and not what that says afterwards", () => {
+    const successor = {
+      ...{ ...mine, me: "n2", owners: new Set(["n2"]), unheard: new Set(["n1"]) },
+      since: "2026-01-02T03:04:05.600Z",
+    };
+    const at = (creationTimestamp: string): ServiceL2Status[] =>
+      created.map(object => ({
+        ...object,
+        metadata: { ...object.metadata, creationTimestamp: new Date(creationTimestamp) },
+      }));
+    const left = (present: readonly ServiceL2Status[], over = {}) =>
+      after(present, serviceStatusOps({ ...successor, present, ...over })).length;
+    expect(left(at("2026-01-02T03:04:04Z"))).toBe(1);
+    expect(left(at("2026-01-02T03:04:05Z"))).toBe(2);
+    expect(left(at("2026-01-02T03:04:05Z"), { unheard: new Set() })).toBe(1);
   });
 
   it("leaves other Services' objects alone", () => {

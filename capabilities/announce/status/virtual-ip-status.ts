@@ -16,6 +16,8 @@ export type AddressStatus = {
   readonly conflict?: AddressConflict;
   /** Hardware address of a stranger that is gone. */
   readonly settled?: string;
+  /** Nodes that are not heard and may be well all the same: on the other side of a divided LAN. */
+  readonly unheard?: ReadonlySet<string>;
 };
 
 /** What an observer says: in short, and whom it saw. `at` is RFC 3339. */
@@ -55,8 +57,11 @@ export function virtualIpPatch(
 }
 
 /** Only what is another sight is written: that the same is seen again, every ten seconds, is not. */
-function sightPatch(present: VirtualIP, me: string, { owner, sight }: AddressStatus): object {
+function sightPatch(present: VirtualIP, me: string, address: AddressStatus): object {
+  const { owner, sight } = address;
   if (owner === undefined || !sight || present.status?.seen === sight.text) return {};
+  const { seenBy, since } = present.status?.observedOwner ?? {};
+  if (isOfOtherSide(address, { node: seenBy, since }, sight)) return {};
   const { text, node, mac, interface: name, at } = sight;
   const observed = { node, mac, interface: name };
   const observedOwner = Object.fromEntries(
@@ -78,11 +83,38 @@ function ownerPatch(present: VirtualIP, me: string, address: AddressStatus): obj
     const nobody = { protocol: null, intendedOwner: null, observedOwner: null, seen: null };
     return said?.node === me ? nobody : {};
   }
-  const [binding] = address.bindings;
-  if (address.owner !== me || !binding || !address.move) return {};
+  return address.owner === me && !isOutdone(present, address) ? ownPatch(present, me, address) : {};
+}
+
+function ownPatch(present: VirtualIP, me: string, { bindings, move }: AddressStatus): object {
+  const said = present.status?.intendedOwner;
+  const [binding] = bindings;
+  if (!binding || !move) return {};
   return said?.node === me
-    ? { ...refreshed(said, binding), ...measured(present, address.move) }
-    : takenOver(said, binding, address.move);
+    ? { ...refreshed(said, binding), ...measured(present, move) }
+    : takenOver(said, binding, move);
+}
+
+/**
+ * True if a node that is not heard says that it took the address after this one did. Where the halves of a divided LAN
+ * both reach the API server, each has an owner, and these would write in turns for as long as it is divided.
+ */
+export function isOutdone(
+  { status }: Pick<VirtualIP, "status">,
+  address: Pick<AddressStatus, "move" | "unheard">,
+): boolean {
+  return address.move !== undefined && isOfOtherSide(address, status?.intendedOwner, address.move);
+}
+
+type Saying = { readonly node?: string | undefined; readonly since?: string | undefined };
+
+function isOfOtherSide(
+  { unheard }: Pick<AddressStatus, "unheard">,
+  said: Saying | undefined,
+  { at }: { readonly at: string },
+): boolean {
+  if (said?.node === undefined || said.since === undefined) return false;
+  return unheard?.has(said.node) === true && said.since > at;
 }
 
 type Owner = NonNullable<NonNullable<VirtualIP["status"]>["intendedOwner"]>;

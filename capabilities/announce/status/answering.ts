@@ -1,0 +1,61 @@
+import type { Outcome } from "../layer2/responder";
+import type { AddressPlan, Plan } from "../plan";
+
+/** What status objects say of an address, as a text to compare. */
+export type AddressSignature = { readonly text: string; readonly services: readonly string[] };
+
+/** What status objects say of each address, to see what changed. */
+export function signaturesOf(
+  plan: Plan | undefined,
+  outcome: Outcome,
+): Map<string, AddressSignature> {
+  const links = new Map<string, string[]>();
+  for (const { address, link, mode } of outcome.answering) {
+    const text = `${link.name} ${link.mac} ${mode}`;
+    links.set(address, [...(links.get(address) ?? []), text]);
+  }
+  return new Map(
+    [...(plan?.addresses.values() ?? [])].map(({ address, owner, services }) => {
+      const text = JSON.stringify([owner, services, links.get(address) ?? []]);
+      return [address, { text, services }];
+    }),
+  );
+}
+
+/** Who is to answer for a Service's addresses, and on which interfaces this node does. */
+export function answerersOf(
+  plan: Plan,
+  outcome: Outcome,
+  service: string,
+): {
+  addresses: readonly string[];
+  owners: ReadonlySet<string>;
+  interfaces: readonly string[];
+} {
+  const planned = addressesByService(plan).get(service) ?? [];
+  const addresses = new Set(planned.map(({ address }) => address));
+  const links = outcome.answering.filter(({ address }) => addresses.has(address));
+  return {
+    addresses: [...addresses],
+    owners: new Set(planned.map(({ owner }) => owner)),
+    interfaces: [...new Set(links.map(({ link }) => link.name))].sort(),
+  };
+}
+
+const indexes = new WeakMap<Plan, ReadonlyMap<string, readonly AddressPlan[]>>();
+
+/** Asked for each Service of a plan, of which there may be thousands. */
+function addressesByService(plan: Plan): ReadonlyMap<string, readonly AddressPlan[]> {
+  const known = indexes.get(plan);
+  if (known) return known;
+  const found = new Map<string, AddressPlan[]>();
+  for (const planned of plan.addresses.values()) {
+    for (const service of planned.services) {
+      const list = found.get(service);
+      if (list) list.push(planned);
+      else found.set(service, [planned]);
+    }
+  }
+  indexes.set(plan, found);
+  return found;
+}
