@@ -5,8 +5,8 @@ import { killGroup } from "../../../hack/lab/run";
 import { waitFor } from "../../../hack/wait";
 import { apply, poolOf } from "../stage";
 import { percentile } from "../statistics";
+import { oneOwner } from "../trial";
 import type { Event, Figures } from "../trial";
-import { powerCut } from "./power";
 
 const COUNT = 1000;
 const POOL = "thousand";
@@ -19,7 +19,6 @@ export const LOST = "addresses that were not";
 
 /** Power cut of one owner among a thousand addresses: when each of its own was announced by somebody else. */
 export const thousand: Event = {
-  ...powerCut,
   before: async ({ lab }) => {
     await lab.exec("client", ["ip", "route", "add", RANGE, "dev", "eth0"]);
     await apply(lab, poolOf(POOL, RANGE));
@@ -27,14 +26,7 @@ export const thousand: Event = {
       lab,
       Array.from({ length: COUNT }, (_, i) => service(i)),
     );
-    await waitFor(
-      `${COUNT} addresses to be answered for`,
-      async () => {
-        const held = await heldByAll(lab);
-        return held.length === COUNT && new Set(held).size === COUNT;
-      },
-      300_000,
-    );
+    await sharedOut(lab);
   },
   after: async ({ lab }) => {
     await kubectl(lab, ["delete", "service", "-l", "bench=thousand", "--wait=false"]);
@@ -47,7 +39,24 @@ export const thousand: Event = {
     await lab.exec("client", ["ip", "route", "delete", RANGE]);
   },
   run: async (owner, { lab }) => announcedAfter(lab, owner),
+  undo: async (owner, scene) => {
+    await scene.lab.heal(owner);
+    await sharedOut(scene.lab);
+    await oneOwner(scene, () => true);
+  },
 };
+
+/** While it was cut off, the node took all of them. */
+async function sharedOut(lab: Lab): Promise<void> {
+  await waitFor(
+    `${COUNT} addresses to be answered for, by one node each`,
+    async () => {
+      const held = await heldByAll(lab);
+      return held.length === COUNT && new Set(held).size === COUNT;
+    },
+    300_000,
+  );
+}
 
 /**
  * Who answers is what is looked at. Ten kube-proxies that write the rules of a thousand Services would have the machine
