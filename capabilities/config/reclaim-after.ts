@@ -6,7 +6,8 @@ import type { Finding } from "./selector-rules";
  */
 export const RECLAIM_AFTER = "ancho.dev/reclaim-after";
 
-const DEFAULT_MS = 600_000;
+/** For how long where no annotation says it, ms. */
+export const DEFAULT_RECLAIM_AFTER_MS = 600_000;
 const DURATION = /^(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?$/;
 
 /** The time in ms that a pool's annotation asks for, 10 minutes without one; undefined if it is no duration. */
@@ -14,7 +15,7 @@ export function parseReclaimAfter(
   annotations: Readonly<Record<string, string>> | undefined,
 ): number | undefined {
   const text = annotations?.[RECLAIM_AFTER];
-  if (text === undefined) return DEFAULT_MS;
+  if (text === undefined) return DEFAULT_RECLAIM_AFTER_MS;
   if (text === "0") return 0;
   const [all, hours = "0", minutes = "0", seconds = "0"] = DURATION.exec(text) ?? [];
   if (!all) return undefined;

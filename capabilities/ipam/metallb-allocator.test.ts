@@ -307,7 +307,7 @@ describe("a change of the pools", () => {
     await fill(h, 2);
     h.setPools();
     await h.settle();
-    expect(h.cluster.all(virtualIPs)).toEqual([]);
+    expect(h.claims()).toEqual([]);
     expect([has(h, "s1"), has(h, "s2")]).toEqual(["", ""]);
   });
 });

@@ -203,6 +203,30 @@ describe("an address that was freed", () => {
     expect(h.cluster.all(virtualIPs)).toEqual([]);
   });
 
+  it("of a Service that lost it with its pool goes back to it when another pool has it", async () => {
+    const h = createHarness(POOL);
+    await put(h, "shop/a", "shop/b");
+    const before = h.addresses("shop/b");
+    h.setPools();
+    await h.settle();
+    expect(h.addresses("shop/b")).toEqual([]);
+    await h.remove("shop/a");
+    h.setPools(rawPool("renamed", ["10.0.0.0/30"]));
+    await h.settle();
+    expect(h.addresses("shop/b")).toEqual(before);
+  });
+
+  it("of such a Service is not kept for ever", async () => {
+    const h = createHarness(POOL);
+    await put(h, "shop/web");
+    h.setPools();
+    await h.settle();
+    expect(h.cluster.all(virtualIPs)).toHaveLength(1);
+    h.advance(10 * MINUTE);
+    await h.settle();
+    expect(h.cluster.all(virtualIPs)).toEqual([]);
+  });
+
   it("by nobody but a claim that came to nothing is not kept", async () => {
     const h = createHarness(POOL);
     await admit(h, "shop/web");

@@ -1,14 +1,16 @@
 import type { Holder, VirtualIP } from "../config/kinds/virtual-ip";
+import { DEFAULT_RECLAIM_AFTER_MS } from "../config/reclaim-after";
 import { parseVipName } from "../config/vip-name";
 import { services } from "../kube/resource";
 import type { Result } from "../kube/work-queue";
 import { holderTitle, isPending, isUnnamedClaimOf, pendingMsLeft } from "./claim";
 import { isInConflict, isReleased, isStrangers, serviceKeysOf } from "./ledger";
 import { assignedAddresses } from "./marks";
+import { readService } from "./reconcile-service";
 import type { ReconcileParts } from "./reconcile-service";
 import { includesAddress, isOurs, statusAddresses } from "./service";
 import { isSummarized } from "./summary";
-import { keptUntil } from "./vip";
+import { hasPool, keptUntil } from "./vip";
 
 export type ClaimReconcileParts = Pick<
   ReconcileParts,
@@ -51,13 +53,25 @@ async function keepOrCollect(
     await summarize(parts, vip);
     return undefined;
   }
-  const left = keptUntil(vip, parts.world.cached().config) - parts.now();
+  const poollessMs = (await isWaitedFor(parts, vip)) ? DEFAULT_RECLAIM_AFTER_MS : 0;
+  const left = keptUntil(vip, parts.world.cached().config, undefined, poollessMs) - parts.now();
   if (!isReleased(vip) || left <= 0) {
     await parts.claims.release(vip, () => false);
     return undefined;
   }
   await summarize(parts, vip);
   return { requeueAfterMs: left };
+}
+
+/** Did the Service that had it lose it with its pool? */
+async function isWaitedFor(
+  { client, world, lbClass }: ClaimReconcileParts,
+  vip: VirtualIP,
+): Promise<boolean> {
+  const { released } = vip.spec;
+  if (!released || hasPool(vip, world.cached())) return false;
+  const live = await readService(client, `${released.namespace}/${released.name}`);
+  return isOurs(live, lbClass);
 }
 
 /** How long the oldest pending claim of the VirtualIP may wait yet; undefined if none is pending. */

@@ -1,5 +1,6 @@
 import { poolOf } from "../config/config";
 import type { Holder, VirtualIP } from "../config/kinds/virtual-ip";
+import { DEFAULT_RECLAIM_AFTER_MS } from "../config/reclaim-after";
 import type { KubeClient } from "../kube/client";
 import { isReason } from "../kube/errors";
 import type { EventRecorder } from "../kube/events";
@@ -24,7 +25,7 @@ import type { Outcome, StatusEvent } from "./service-status";
 import { describeSituation, requestedChoices, usableChoices, waitReason } from "./situation";
 import type { Situation } from "./situation";
 import { heldRefusal } from "./validation";
-import { addressOf, heldAddresses, keptUntil } from "./vip";
+import { addressOf, hasPool, heldAddresses, keptUntil } from "./vip";
 import type { World } from "./world";
 
 /** What the reconciler needs of its process. */
@@ -67,7 +68,8 @@ export async function reconcileService(
 /** For a Service that is gone, or no LoadBalancer of ours any more. */
 async function letGo(parts: ReconcileParts, key: string): Promise<Result | undefined> {
   const vips = parts.ledger.heldBy(key);
-  if (vips.length === 0) return undefined;
+  const poolless = parts.ledger.keptFor(key).filter(vip => !hasPool(vip, parts.world.cached()));
+  if (vips.length + poolless.length === 0) return undefined;
   // The cache may be behind, and an address that is freed wrongly is lost.
   const live = await readService(parts.client, key);
   if (isOurs(live, parts.lbClass)) {
@@ -76,6 +78,7 @@ async function letGo(parts: ReconcileParts, key: string): Promise<Result | undef
   }
   const patch = live && clearStatus(live, vips.flatMap(addressOf));
   if (patch) await parts.client.mergePatchStatus(services, key, patch);
+  for (const vip of poolless) await parts.claims.release(vip, () => false);
   return releaseAll(parts, key, vips);
 }
 
@@ -241,7 +244,10 @@ async function releaseUnused(
   if (vips.length === 0) return undefined;
   const live = await readService(parts.client, key);
   const isSame = live?.metadata?.resourceVersion === written.metadata?.resourceVersion;
-  return isSame ? releaseAll(parts, key, vips) : { requeueAfterMs: CHANGED_RECHECK_MS };
+  // Its pool may be gone to come back under another name.
+  return isSame
+    ? releaseAll(parts, key, vips, DEFAULT_RECLAIM_AFTER_MS)
+    : { requeueAfterMs: CHANGED_RECHECK_MS };
 }
 
 /** Confirmed claims at once; a pending one when its time is over, since its request may be under way. */
@@ -249,6 +255,7 @@ async function releaseAll(
   { claims, world, now }: ReconcileParts,
   key: string,
   vips: readonly VirtualIP[],
+  poollessMs = 0,
 ): Promise<Result | undefined> {
   const isNamed: IsMine = holder => `${holder.namespace}/${holder.name ?? ""}` === key;
   const isYoung: IsMine = holder => isPending(holder) && pendingMsLeft(holder, now()) > 0;
@@ -257,13 +264,14 @@ async function releaseAll(
     const young = vip.spec.holders.filter(holder => isNamed(holder) && isYoung(holder));
     waits.push(...young.map(holder => pendingMsLeft(holder, now())));
     const isLeaving: IsMine = holder => isNamed(holder) && !isYoung(holder);
-    const isKept = keptUntil(vip, world.cached().config, now()) > now();
+    const isKept = keptUntil(vip, world.cached().config, now(), poollessMs) > now();
     await claims.release(vip, isLeaving, isKept ? now() : undefined);
   }
   return waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : undefined;
 }
 
-async function readService(client: KubeClient, key: string): Promise<Service | undefined> {
+/** The Service as the API server has it; undefined if it is gone. */
+export async function readService(client: KubeClient, key: string): Promise<Service | undefined> {
   try {
     return await client.get(services, key);
   } catch (error) {

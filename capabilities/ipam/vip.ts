@@ -33,14 +33,21 @@ export function addressOf(vip: VirtualIP): readonly IpAddress[] {
   return address ? [address] : [];
 }
 
+/** Does a pool have its address? */
+export function hasPool(vip: VirtualIP, { config }: { readonly config: Config }): boolean {
+  return addressOf(vip).some(address => poolOf(config, address));
+}
+
 /**
  * Until when a free address is kept for the Service that had it, in ms since the epoch: for the time that its pool
- * says, and not at all if no pool has it any more.
+ * says.
  *
  * @param freedAt - when it was freed, if the VirtualIP does not say
+ * @param poollessMs - for how long if no pool has it any more
  */
-export function keptUntil(vip: VirtualIP, config: Config, freedAt = 0): number {
+export function keptUntil(vip: VirtualIP, config: Config, freedAt = 0, poollessMs = 0): number {
   const [pool] = addressOf(vip).flatMap(address => poolOf(config, address) ?? []);
   const since = vip.spec.released ? Date.parse(vip.spec.released.at) : NaN;
-  return pool ? (freedAt || since || 0) + pool.reclaimAfterMs : 0;
+  const keptMs = pool?.reclaimAfterMs ?? poollessMs;
+  return keptMs > 0 ? (freedAt || since || 0) + keptMs : 0;
 }
