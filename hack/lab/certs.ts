@@ -1,6 +1,6 @@
 /** The lab's certificates: one CA for everything, made anew for every lab with openssl. */
 import { generateKeyPairSync } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { addressing } from "./plan";
 import type { NodePlan } from "./plan";
@@ -126,6 +126,9 @@ export function kubeconfigFor(pki: string, user: string, server: string): string
 export function writeComponentKubeconfig(pki: string, user: string): string {
   const file = join(pki, `${user}.kubeconfig`);
   const server = `https://${addressing.apiServer4}:6443`;
-  writeFileSync(file, kubeconfigFor(pki, user, server), { mode: 0o600 });
+  // All kube-proxies have one between them: a second node's must not find the first one's half written.
+  const written = `${file}.new`;
+  writeFileSync(written, kubeconfigFor(pki, user, server), { mode: 0o600 });
+  renameSync(written, file);
   return file;
 }

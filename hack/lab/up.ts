@@ -5,6 +5,7 @@ import { makeCerts } from "./certs";
 import type { LabContext, Task } from "./context";
 import { createContext, makeFolders } from "./context";
 import { startApi, startControllers, waitForApi } from "./control-plane";
+import { checkAlive, findDaemon } from "./daemons";
 import { makeNetwork } from "./net";
 import { onNode, prepareNode, registerNode, startKubeProxy, startKubelet } from "./node";
 import type { LabPaths } from "./paths";
@@ -52,6 +53,10 @@ async function waitForProxy(lab: LabContext, node: NodePlan): Promise<void> {
     what: `kube-proxy of node ${node.name}`,
     timeoutMs: PROXY_TIMEOUT_MS,
     signal: lab.task.signal,
+    check: () => {
+      const record = findDaemon(lab, `${node.name}/kube-proxy`);
+      if (record) checkAlive(record);
+    },
   });
 }
 
