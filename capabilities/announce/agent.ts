@@ -13,8 +13,8 @@ import { announcingLinks } from "./layer2/interfaces";
 import type { Link } from "./layer2/kernel-state";
 import type { Claim, Member } from "./membership/membership";
 import type { Prober } from "./membership/prober";
-import { movesBetween } from "./moves";
-import type { Fate, Move } from "./moves";
+import { fateOf, movesBetween } from "./moves";
+import type { Move } from "./moves";
 import type { Handover } from "./handover/handover";
 import { inTurn } from "./in-turn";
 import { advertiserFor, announcerFor, handoverFor, proberFor } from "./agent-edges";
@@ -32,6 +32,7 @@ import type { Reporter } from "./reporter";
 import { unheardNodes } from "./status/divided";
 import { watchVirtualIps } from "./status/virtual-ips";
 import type { VirtualIps } from "./status/virtual-ips";
+import { createPlanSoon } from "./plan-soon";
 import { delay, startInterval, startTimer } from "./timers";
 import { AWAKE, isListening, wakingAfterStall } from "./waking";
 import { watchWire } from "./wire/wire-watch";
@@ -81,7 +82,16 @@ class RunningAgent implements Agent {
   #plan: Plan | undefined;
   #ownership: Ownership = NOTHING_OWNED;
   #phase: "starting" | "active" | "leaving" | "stopped" = "starting";
-  #isPlanned = false;
+  /** More has changed than how well the others are heard. */
+  #hasNews = true;
+  readonly #planAnew = createPlanSoon({
+    plan: () => {
+      this.#peers?.setNodes(this.#watch.nodes());
+      this.#tellLinks();
+      this.#replan();
+    },
+    isSettled: () => isSettled(this.#standing()),
+  });
   readonly #tell = inTurn();
   #stopReplans = (): void => undefined;
   #stopLinger = (): void => undefined;
@@ -171,9 +181,7 @@ class RunningAgent implements Agent {
     this.#ownership = { owned: adopted, lingering: new Map() };
     log.info({ addresses: [...adopted.keys()] }, "adopted what an earlier run left in the kernel");
     const peers = await startPeers(this.#parts, {
-      onChange: () => {
-        this.#planSoon();
-      },
+      onChange: this.#planAnew,
       onStall: () => {
         this.#wake();
       },
@@ -278,24 +286,18 @@ class RunningAgent implements Agent {
     this.#planSoon();
   }
 
-  /** Many objects may change at once: one plan for all of them. */
   #planSoon(): void {
-    if (this.#isPlanned) return;
-    this.#isPlanned = true;
-    setImmediate(() => {
-      this.#isPlanned = false;
-      this.#peers?.setNodes(this.#watch.nodes());
-      this.#tellLinks();
-      this.#replan();
-    });
+    this.#hasNews = true;
+    this.#planAnew();
   }
 
   #replan(): void {
     if (this.#phase === "starting" || this.#isWaking()) this.#yield();
     if (this.#phase !== "active" && this.#phase !== "leaving") return;
+    const hasNews = this.#hasNews;
     // First what a LAN waits for.
     if (!this.#isWaking()) this.#planLayer2();
-    this.#advertise();
+    if (hasNews) this.#advertise();
   }
 
   #planLayer2(): void {
@@ -305,11 +307,14 @@ class RunningAgent implements Agent {
     const plan = this.#planner(facts, this.#standing());
     this.#plan = plan;
     this.#prober.suspect(suspectsFor(facts, this.#standing()));
+    // On a machine that is short of time heartbeats are late all the time.
+    if (plan === before && !this.#hasNews) return;
+    this.#hasNews = false;
     this.#take(
       movesBetween(
         before,
         plan,
-        node => this.#fateOf(node),
+        node => fateOf(node, facts.nodes, this.#members()),
         address => this.#rebalancer.causeOf(address),
       ),
       plan,
@@ -353,13 +358,6 @@ class RunningAgent implements Agent {
     const cluster = { config: this.#watch.config(), services: this.#watch.services() };
     this.#reporter.learned({ ...cluster, nodes });
     this.#bgp.update({ ...cluster, me: nodes.find(({ name }) => name === this.#me) });
-  }
-
-  #fateOf(node: string): Fate | undefined {
-    if (!this.#watch.nodes().some(({ name }) => name === node)) return "removed";
-    const member = this.#members().find(peer => peer.node === node);
-    if (member?.phase === "leaving") return "leaving";
-    return member?.health === "silent" ? "silent" : undefined;
   }
 
   #take(moves: readonly Move[], plan: Plan): void {

@@ -87,9 +87,18 @@ function dependsOnTime({ nodes }: Facts): boolean {
   return nodes.some(({ notReadySince }) => notReadySince !== undefined);
 }
 
-/** What the wire says of silent owners, and what is being taken, are asked for anew each time. */
-function dependsOnWitness({ members, taking }: Standing): boolean {
-  return taking.size > 0 || members.some(m => m.health === "silent" && m.claims.length > 0);
+/**
+ * What the wire says of silent owners, and what is being taken, are asked for anew each time; not of what somebody who is
+ * heard has taken over since.
+ */
+function dependsOnWitness({ members, taking, isActive, claims }: Standing): boolean {
+  if (taking.size > 0) return true;
+  const silent = members.filter(m => m.health === "silent" && m.claims.length > 0);
+  if (silent.length === 0) return false;
+  const heard = members.filter(m => m.health !== "silent" && m.phase !== "leaving");
+  const strong = [isActive ? claims : [], ...heard.map(m => m.claims)].flat();
+  const taken = new Set(strong.map(({ address }) => address));
+  return silent.some(m => m.claims.some(({ address }) => !taken.has(address)));
 }
 
 /** Between threads a list is copied with every word of its member. */

@@ -1,3 +1,4 @@
+import type { Member } from "./membership/membership";
 import type { MoveCause } from "./metrics";
 import type { Plan } from "./plan";
 
@@ -15,6 +16,18 @@ const CHANGED = "configuration, Services, endpoints or nodes changed";
 
 /** What became of a former owner, if that is why its addresses moved. */
 export type Fate = "silent" | "leaving" | "removed";
+
+/** What is known of a node that does not own any more what it did. */
+export function fateOf(
+  node: string,
+  nodes: readonly { readonly name: string }[],
+  members: readonly Member[],
+): Fate | undefined {
+  if (!nodes.some(({ name }) => name === node)) return "removed";
+  const member = members.find(peer => peer.node === node);
+  if (member?.phase === "leaving") return "leaving";
+  return member?.health === "silent" ? "silent" : undefined;
+}
 
 /**
  * The addresses that have another owner in the second plan than in the first one.

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { kubectl } from "../../../hack/deploy";
 import type { Lab } from "../../../hack/lab/lab";
 import { killGroup } from "../../../hack/lab/run";
-import { waitFor } from "../../../hack/wait";
+import { waitFor, waitUntil } from "../../../hack/wait";
 import { apply, poolOf } from "../stage";
 import { percentile } from "../statistics";
 import { oneOwner } from "../trial";
@@ -46,16 +46,28 @@ export const thousand: Event = {
   },
 };
 
-/** While it was cut off, the node took all of them. */
+/** One node answers for each, and that has been told: nothing is left to do that would come before the next cut. */
 async function sharedOut(lab: Lab): Promise<void> {
-  await waitFor(
-    `${COUNT} addresses to be answered for, by one node each`,
+  await waitUntil(
     async () => {
-      const held = await heldByAll(lab);
-      return held.length === COUNT && new Set(held).size === COUNT;
+      const told = await toldOwners(lab);
+      const held = await Promise.all(
+        lab.lightNodes.map(async node => (await heldBy(lab, node)).map(ip => `${ip} ${node}`)),
+      );
+      return held.flat().length === COUNT && held.flat().every(line => told.has(line));
     },
-    300_000,
+    {
+      what: `${COUNT} addresses to be answered for, by one node each, and their VirtualIPs to name it`,
+      timeoutMs: 600_000,
+      intervalMs: 5_000,
+    },
   );
+}
+
+/** "ADDRESS NODE" for each VirtualIP that names its owner. */
+async function toldOwners(lab: Lab): Promise<ReadonlySet<string>> {
+  const path = "jsonpath={range .items[*]}{.spec.address} {.status.intendedOwner.node}{'\\n'}{end}";
+  return new Set((await kubectl(lab, ["get", "virtualips", "-o", path])).split("\n"));
 }
 
 /**
