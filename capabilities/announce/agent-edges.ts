@@ -11,12 +11,15 @@ import { createProber } from "./membership/prober";
 import type { Prober } from "./membership/prober";
 import { createAnnouncer } from "./packet/burst";
 import type { Announcer } from "./packet/burst";
+import { createKeptSocket } from "./packet/kept-socket";
 import { openAnswerSocket } from "./packet/packet-socket";
 import type { Reporter } from "./reporter";
 import { startTimer } from "./timers";
 
 /** Rounds of questions in a heartbeat interval: three of them fit between the first miss and the third. */
 const ROUNDS_PER_INTERVAL = 2;
+/** A peer that is late now and then is so several times in this time. */
+const KEEP_MS = 30_000;
 
 /** Tells the LAN where addresses are, counted and with failures logged. */
 export function announcerFor({ socket, options, metrics, log }: AgentParts): Announcer {
@@ -40,8 +43,9 @@ export function proberFor(
   { socket, options, metrics, log }: AgentParts,
   { links, onVerdict }: { readonly links: () => readonly Link[]; readonly onVerdict: () => void },
 ): Prober {
-  return createProber({
-    openSocket: openAnswerSocket,
+  const kept = createKeptSocket({ open: openAnswerSocket, keepMs: KEEP_MS, after: startTimer });
+  const prober = createProber({
+    openSocket: kept.open,
     send: (index, frame) => {
       socket.send(index, frame);
       metrics.probesSent.inc();
@@ -55,6 +59,13 @@ export function proberFor(
       log.warn({ err: error }, "a silent owner cannot be asked for: its addresses stay with it");
     },
   });
+  return {
+    ...prober,
+    stop: () => {
+      prober.stop();
+      kept.stop();
+    },
+  };
 }
 
 /** Speaks BGP on real sockets, and has users told of it. */

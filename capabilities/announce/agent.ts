@@ -1,7 +1,7 @@
 import type { Advertiser } from "./bgp/advertiser";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
-import { aliveOf, createPlanner, isSettled, suspectsFor } from "./decision";
+import { aliveOf, createPlanner, isSettled } from "./decision";
 import type { Facts, Standing } from "./decision";
 import { NO_CONTESTS, announcedAgain, contestsOf } from "./contests";
 import type { Contests } from "./contests";
@@ -304,9 +304,9 @@ class RunningAgent implements Agent {
     this.#waking = AWAKE;
     const before = this.#plan;
     const facts = this.#facts();
-    const plan = this.#planner(facts, this.#standing());
+    const plan = this.#planner.plan(facts, this.#standing());
     this.#plan = plan;
-    this.#prober.suspect(suspectsFor(facts, this.#standing()));
+    this.#prober.suspect(this.#planner.suspects(facts, this.#standing()));
     // On a machine that is short of time heartbeats are late all the time.
     if (plan === before && !this.#hasNews) return;
     this.#hasNews = false;

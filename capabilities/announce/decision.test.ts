@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createPlanner, planFor } from "./decision";
+import { createPlanner, planFor, suspectsFor } from "./decision";
 import type { Facts, Standing } from "./decision";
 import { NOT_READY_LONG_MS } from "./eligibility";
 import { ad, node, pool, service } from "./fixtures";
@@ -69,14 +69,15 @@ const STANDING: Standing = {
 };
 
 describe("createPlanner", () => {
-  it("its plan is always the one that would be made anew", () => {
+  it("its plans are always those that would be made anew", () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 12 }), changes => {
-        const plan = createPlanner();
+        const planner = createPlanner();
         let [facts, standing] = [FACTS, STANDING];
         for (const apply of changes) {
           [facts, standing] = apply(facts, standing);
-          expect(plan(facts, standing)).toEqual(planFor(facts, standing));
+          expect(planner.plan(facts, standing)).toEqual(planFor(facts, standing));
+          expect(planner.suspects(facts, standing)).toEqual(suspectsFor(facts, standing));
         }
       }),
       { numRuns: 150 },
@@ -84,7 +85,7 @@ describe("createPlanner", () => {
   });
 
   it("keeps a plan while members are only heard, late, and heard again", () => {
-    const plan = createPlanner();
+    const { plan } = createPlanner();
     const peer = (health: Member["health"]): Member => {
       const own = [{ address: "172.30.0.241", epoch: 1 }];
       return { node: "n2", phase: "active", health, claims: own, interfaces: ["eth0"] };

@@ -37,25 +37,56 @@ export function planFor(facts: Facts, standing: Standing): Plan {
   return planWith(facts, standing, aliveOf(standing));
 }
 
-/** What a plan was made of, as far as it can change without anything else having changed. */
-type Basis = { readonly facts: Facts; readonly standing: Standing; readonly plan: Plan };
+/** What plans were made of, as far as it can change without anything else having changed, and the plans. */
+type Basis = {
+  readonly facts: Facts;
+  readonly standing: Standing;
+  readonly plan: Plan;
+  /** What would be if all were gone who are not heard, by who is heard. */
+  readonly ofHeard: Map<string, Plan>;
+};
+
+/** Mostly it is one of the others, and now this one and now that one, that is late. */
+const KEPT_OF_HEARD = 10;
+
+export type Planner = {
+  /** As `planFor`. */
+  plan(facts: Facts, standing: Standing): Plan;
+  /** As `suspectsFor`. */
+  suspects(facts: Facts, standing: Standing): Suspects;
+};
 
 /**
  * Makes plans, and keeps the last one while nothing that it depends on has changed: a heartbeat that is late, or the look
  * every few seconds, is no reason to think about a thousand addresses anew.
  */
-export function createPlanner(): (facts: Facts, standing: Standing) => Plan {
+export function createPlanner(): Planner {
   let last: Basis | undefined;
-  return (facts, standing) => {
+  function basisOf(facts: Facts, standing: Standing): Basis {
     if (!last || !isSameBasis(last, { facts, standing })) {
-      last = { facts, standing, plan: planFor(facts, standing) };
+      last = { facts, standing, plan: planFor(facts, standing), ofHeard: new Map() };
     }
-    return last.plan;
+    return last;
+  }
+  return {
+    plan: (facts, standing) => basisOf(facts, standing).plan,
+    suspects: (facts, standing) =>
+      suspectsIn(standing, () => {
+        const { ofHeard } = basisOf(facts, standing);
+        const heard = standing.members.filter(({ health }) => health === "heard");
+        const key = heard.map(({ node }) => node).join();
+        const known = ofHeard.get(key);
+        if (known) return known;
+        const plan = planOfHeard(facts, standing);
+        if (ofHeard.size >= KEPT_OF_HEARD) ofHeard.clear();
+        ofHeard.set(key, plan);
+        return plan;
+      }),
   };
 }
 
 /** Lists that are the same object have not changed: whoever makes them keeps them until they do. */
-function isSameBasis(before: Basis, after: Omit<Basis, "plan">): boolean {
+function isSameBasis(before: Basis, after: Pick<Basis, "facts" | "standing">): boolean {
   const [one, other] = [before.standing, after.standing];
   const isSameHere =
     one.claims === other.claims &&
@@ -127,10 +158,14 @@ function isSameToPlan(before: Member, after: Member | undefined): boolean {
 
 /** Of owners that are not heard, what would be this node's: it is to be asked for on the wire. */
 export function suspectsFor(facts: Facts, standing: Standing): Suspects {
+  return suspectsIn(standing, () => planOfHeard(facts, standing));
+}
+
+function suspectsIn(standing: Standing, ofHeard: () => Plan): Suspects {
   if (!standing.isActive) return new Map();
   let heirs: Plan | undefined;
   const heirOf = (address: string): string | undefined => {
-    heirs ??= planOfHeard(facts, standing);
+    heirs ??= ofHeard();
     return heirs.addresses.get(address)?.owner;
   };
   const own = { node: standing.me, claims: standing.claims };
