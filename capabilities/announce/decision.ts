@@ -51,9 +51,9 @@ const KEPT_OF_HEARD = 10;
 
 export type Planner = {
   /** As `planFor`. */
-  plan(facts: Facts, standing: Standing): Plan;
+  readonly plan: (facts: Facts, standing: Standing) => Plan;
   /** As `suspectsFor`. */
-  suspects(facts: Facts, standing: Standing): Suspects;
+  readonly suspects: (facts: Facts, standing: Standing) => Suspects;
 };
 
 /**

@@ -5,8 +5,9 @@ import type { SessionNews } from "./bgp/sessions";
 import type { BgpView, changesBetween } from "./bgp/view";
 import { createBgpReporter } from "./bgp-reporter";
 import type { BgpFacts, BgpReporter } from "./bgp-reporter";
+import { startTimer } from "./timers";
 import { speakerState } from "./status/speaker-state";
-import { answerersOf, signaturesOf } from "./status/answering";
+import { answerersOf, byService, signaturesOf } from "./status/answering";
 import type { AddressSignature } from "./status/answering";
 import { IN_COMPANY, isCutOff, nextSolitude } from "./status/divided";
 import { strictArpText } from "./status/strict-arp-text";
@@ -68,6 +69,11 @@ export type ServiceSource = {
   allServices(): readonly kind.Service[];
 };
 
+/** A takeover of more addresses than this at once comes before all that tells of it. */
+const MANY = 8;
+/** So long after the last of them it is told of, ms. Nobody waits for that, and the network waits for the takeover. */
+const HOLD_BACK_MS = 1_000;
+
 const NO_SERVICES: ServiceSource = { service: () => undefined, allServices: () => [] };
 
 type Parts = Omit<AgentParts, "kernel" | "socket">;
@@ -85,6 +91,7 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
   /** It may be this node alone that is cut off from the others: what it does meanwhile is told when that is known. */
   let isAlone = false;
   const untold = new Set<string>();
+  let cancelHold: (() => void) | undefined;
   let withoutInterface: ReadonlySet<string> = new Set();
   let verdicts: ReadonlyMap<string, readonly Verdict[]> = new Map();
   let plan: Plan | undefined;
@@ -219,6 +226,22 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
     untold.clear();
   }
 
+  /** What was put off meanwhile is told of then; how it is, and not how it was. */
+  function holdBack(): void {
+    cancelHold?.();
+    cancelHold = startTimer(HOLD_BACK_MS, () => {
+      cancelHold = undefined;
+      tellAll();
+    });
+  }
+
+  function tellAll(): void {
+    if (isAlone || cancelHold || !plan) return;
+    tellMoves(plan);
+    noteChanges();
+    announcedWriter.check(source.allServices());
+  }
+
   /** Looks who is on this side of a LAN that may be divided; what is said depends on it. */
   function noteCompany(news: PlanNews): void {
     const now = performance.now();
@@ -287,7 +310,6 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
   }
 
   function noteChanges(): void {
-    if (isAlone) return;
     const next = signaturesOf(plan, outcome);
     for (const address of new Set([...signatures.keys(), ...next.keys()])) {
       const before = signatures.get(address);
@@ -371,10 +393,9 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
       verdicts = byService(plan.verdicts);
       noteCompany(news);
       for (const move of news.takenOver) noteMove(move, news.held);
-      if (!isAlone) tellMoves(plan);
+      if (news.takenOver.length > MANY) holdBack();
       noteSilences(told);
-      noteChanges();
-      announcedWriter.check(source.allServices());
+      tellAll();
       metrics.membersAlive.set(alive.size);
     },
     reconciled: next => {
@@ -385,8 +406,7 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
       noteInterfaces();
       notePackets();
       noteUnguarded();
-      noteChanges();
-      announcedWriter.check(source.allServices());
+      tellAll();
       noteMetrics();
     },
     wireChanged: wire => {
@@ -407,6 +427,7 @@ export function createReporter(parts: Parts, vips: VirtualIps): Reporter {
       writer.addressChanged(address);
     },
     stop: async () => {
+      cancelHold?.();
       await Promise.all([writer.stop(), announcedWriter.stop(), state.stop()]);
     },
   };
@@ -419,16 +440,6 @@ function goesByBgp(verdict: Verdict, bgp: BgpReporter): boolean {
     verdict.reason === "noMatchingAdvertisement" &&
     bgp.isFor(verdict.service, verdict.address)
   );
-}
-
-function byService(verdicts: readonly Verdict[]): ReadonlyMap<string, readonly Verdict[]> {
-  const found = new Map<string, Verdict[]>();
-  for (const verdict of verdicts) {
-    const list = found.get(verdict.service);
-    if (list) list.push(verdict);
-    else found.set(verdict.service, [verdict]);
-  }
-  return found;
 }
 
 function describe({ interfaces }: AddressPlan): string {

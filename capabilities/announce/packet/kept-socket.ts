@@ -10,7 +10,7 @@ export type KeptSocketOptions = {
 
 export type KeptSocket = {
   /** As `open` of the options. One user at a time. */
-  open(): AnswerSocket;
+  readonly open: () => AnswerSocket;
   /** Closes what is kept. */
   stop(): void;
 };

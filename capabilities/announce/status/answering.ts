@@ -1,5 +1,5 @@
 import type { Outcome } from "../layer2/responder";
-import type { AddressPlan, Plan } from "../plan";
+import type { AddressPlan, Plan, Verdict } from "../plan";
 
 /** What status objects say of an address, as a text to compare. */
 export type AddressSignature = { readonly text: string; readonly services: readonly string[] };
@@ -57,5 +57,16 @@ function addressesByService(plan: Plan): ReadonlyMap<string, readonly AddressPla
     }
   }
   indexes.set(plan, found);
+  return found;
+}
+
+/** The verdicts of each Service, in their order. */
+export function byService(verdicts: readonly Verdict[]): ReadonlyMap<string, readonly Verdict[]> {
+  const found = new Map<string, Verdict[]>();
+  for (const verdict of verdicts) {
+    const list = found.get(verdict.service);
+    if (list) list.push(verdict);
+    else found.set(verdict.service, [verdict]);
+  }
   return found;
 }
