@@ -20,13 +20,26 @@ class FakeKernel implements Kernel {
   refuse: KernelOp["op"] | undefined;
   dumps = 0;
   notify: () => void = () => undefined;
+  readonly sent: KernelOp["op"][] = [];
+  underWay = 0;
+  mostUnderWay = 0;
 
   dump(): Promise<KernelState> {
     this.dumps += 1;
     return Promise.resolve(this.state);
   }
 
-  apply(op: KernelOp): Promise<void> {
+  async apply(op: KernelOp): Promise<void> {
+    this.sent.push(op.op);
+    this.underWay += 1;
+    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
+    const made = this.#make(op);
+    await Promise.resolve();
+    this.underWay -= 1;
+    await made;
+  }
+
+  #make(op: KernelOp): Promise<void> {
     if (op.op === this.refuse) return Promise.reject(new Error("Request rejected: EPERM"));
     const { links, proxies, routes } = this.state;
     if (op.op === "add-device") {
@@ -137,6 +150,16 @@ describe("createResponder", () => {
     expect(outcomes.at(-1)?.fresh).toEqual([{ address: IP, link: ETH0, mode: "proxy" }]);
     await responder.own(OWNED);
     expect(outcomes.at(-1)).toMatchObject({ fresh: [], answering: [{ address: IP }] });
+  });
+
+  it("sends many changes without waiting for each, no more than fit, and every route before its entry", async () => {
+    await responder.own(new Map(Array.from({ length: 100 }, (_, i) => [`172.30.1.${i}`, "all"])));
+    expect(kernel.state.proxies).toHaveLength(100);
+    expect(kernel.mostUnderWay).toBe(64);
+    const adds = kernel.sent.filter(op => op.startsWith("add-"));
+    const hundred = (op: string): readonly string[] => Array.from({ length: 100 }, () => op);
+    expect(adds).toEqual(["add-device", ...hundred("add-route"), ...hundred("add-proxy")]);
+    expect(outcomes.at(-1)?.fresh).toHaveLength(100);
   });
 
   it("puts back what the kernel lost with the link, and says so", async () => {

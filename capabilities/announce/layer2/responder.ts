@@ -310,7 +310,13 @@ function sysctlsFor(places: readonly Place[]): ReturnType<typeof neededSysctls> 
 
 type RefusedOp = { readonly op: KernelOp; readonly problem: string };
 
-/** Applies what can be applied; one refused change does not keep the others back. */
+/** Changes on their way to the kernel at once: their answers must fit into the socket's buffer. */
+const AT_ONCE = 64;
+
+/**
+ * Applies what can be applied, in this order; one refused change does not keep the others back. The kernel makes each
+ * change when it is sent, so the next one need not wait for the answer: a hundred addresses are one wait and not two hundred.
+ */
 async function applyAll(
   kernel: Kernel,
   ops: readonly KernelOp[],
@@ -318,13 +324,19 @@ async function applyAll(
 ): Promise<readonly RefusedOp[]> {
   const refused: RefusedOp[] = [];
   let device = actual.links.find(({ name }) => name === DEVICE)?.index;
-  for (const op of ops) {
+  const apply = async (op: KernelOp): Promise<void> => {
     try {
       await kernel.apply(op, device);
       if (op.op === "add-device") device = await kernel.linkIndex(DEVICE);
     } catch (error) {
       refused.push({ op, problem: problemOf(op, error) });
     }
+  };
+  // What follows has to know the device's index.
+  const first = ops[0]?.op === "add-device" ? 1 : 0;
+  await Promise.all(ops.slice(0, first).map(apply));
+  for (let at = first; at < ops.length; at += AT_ONCE) {
+    await Promise.all(ops.slice(at, at + AT_ONCE).map(apply));
   }
   return refused;
 }
