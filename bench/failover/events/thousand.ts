@@ -4,6 +4,7 @@ import type { Lab } from "../../../hack/lab/lab";
 import { killGroup } from "../../../hack/lab/run";
 import { waitFor, waitUntil } from "../../../hack/wait";
 import { apply, poolOf } from "../stage";
+import { announcerOf, startAnnouncer } from "../ancho";
 import { percentile } from "../statistics";
 import { oneOwner } from "../trial";
 import type { Event, Figures } from "../trial";
@@ -17,7 +18,7 @@ const LIMIT_MS = 30_000;
 export const P99 = "ms until 99 % of the owner's addresses were announced by others";
 export const LOST = "addresses that were not";
 
-/** Power cut of one owner among a thousand addresses: when each of its own was announced by somebody else. */
+/** Power cut of one owner among a thousand addresses, which ends its announcer, too: when each of its own was announced by somebody else. */
 export const thousand: Event = {
   before: async ({ lab }) => {
     await lab.exec("client", ["ip", "route", "add", RANGE, "dev", "eth0"]);
@@ -41,6 +42,7 @@ export const thousand: Event = {
   run: async (owner, { lab }) => announcedAfter(lab, owner),
   undo: async (owner, scene) => {
     await scene.lab.heal(owner);
+    await startAnnouncer(scene.lab, owner);
     await sharedOut(scene.lab);
     await oneOwner(scene, () => true);
   },
@@ -125,6 +127,8 @@ async function announcedAfter(lab: Lab, owner: string): Promise<Figures> {
     seen.clear();
     const cut = Date.now();
     await lab.cut(owner);
+    // Left alive it would take all thousand, which it cannot tell from being the last one, with the others' processors.
+    await lab.endDaemon(announcerOf(owner), "SIGKILL");
     const isDone = (): boolean => wanted.every(address => seen.has(address));
     await waitFor("all to be announced", () => Promise.resolve(isDone()), LIMIT_MS).catch(
       () => undefined,
