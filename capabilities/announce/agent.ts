@@ -304,9 +304,10 @@ class RunningAgent implements Agent {
     this.#waking = AWAKE;
     const before = this.#plan;
     const facts = this.#facts();
-    const plan = this.#planner.plan(facts, this.#standing());
+    const standing = this.#standing();
+    const plan = this.#planner.plan(facts, standing);
     this.#plan = plan;
-    this.#prober.suspect(this.#planner.suspects(facts, this.#standing()));
+    this.#prober.suspect(this.#planner.suspects(facts, standing));
     // On a machine that is short of time heartbeats are late all the time.
     if (plan === before && !this.#hasNews) return;
     this.#hasNews = false;

@@ -1,3 +1,4 @@
+import { pushTo } from "./grouped";
 import type { Claim, Member } from "./membership/membership";
 import type { Suspects } from "./membership/witness";
 
@@ -26,12 +27,12 @@ export type HoldersInput = {
 export function holdersOf({ members, own, isGone }: HoldersInput): Holders {
   const strong = new Map<string, Holder[]>();
   const weak = new Map<string, Holder[]>();
-  for (const { address, epoch } of own.claims) push(strong, address, { node: own.node, epoch });
+  for (const { address, epoch } of own.claims) pushTo(strong, address, { node: own.node, epoch });
   for (const { node, phase, health, claims } of members) {
     if (phase === "leaving") continue;
     for (const { address, epoch } of claims) {
-      if (health !== "silent") push(strong, address, { node, epoch });
-      else if (!isGone(node, address)) push(weak, address, { node, epoch });
+      if (health !== "silent") pushTo(strong, address, { node, epoch });
+      else if (!isGone(node, address)) pushTo(weak, address, { node, epoch });
     }
   }
   return new Map([...weak, ...strong]);
@@ -130,7 +131,7 @@ export function holdersByAddress(
 ): Holders {
   const found = new Map<string, Holder[]>();
   for (const { node, claims } of claimants) {
-    for (const { address, epoch } of claims) push(found, address, { node, epoch });
+    for (const { address, epoch } of claims) pushTo(found, address, { node, epoch });
   }
   return found;
 }
@@ -140,10 +141,4 @@ export function claimsByNode(members: readonly Member[]): ReadonlyMap<string, Re
   return new Map(
     members.map(({ node, claims }) => [node, new Set(claims.map(({ address }) => address))]),
   );
-}
-
-function push(map: Map<string, Holder[]>, address: string, holder: Holder): void {
-  const list = map.get(address);
-  if (list) list.push(holder);
-  else map.set(address, [holder]);
 }

@@ -1,3 +1,4 @@
+import { pushTo } from "../grouped";
 import type { Outcome } from "../layer2/responder";
 import type { AddressPlan, Plan, Verdict } from "../plan";
 
@@ -11,8 +12,7 @@ export function signaturesOf(
 ): Map<string, AddressSignature> {
   const links = new Map<string, string[]>();
   for (const { address, link, mode } of outcome.answering) {
-    const text = `${link.name} ${link.mac} ${mode}`;
-    links.set(address, [...(links.get(address) ?? []), text]);
+    pushTo(links, address, `${link.name} ${link.mac} ${mode}`);
   }
   return new Map(
     [...(plan?.addresses.values() ?? [])].map(({ address, owner, services }) => {
@@ -50,11 +50,7 @@ function addressesByService(plan: Plan): ReadonlyMap<string, readonly AddressPla
   if (known) return known;
   const found = new Map<string, AddressPlan[]>();
   for (const planned of plan.addresses.values()) {
-    for (const service of planned.services) {
-      const list = found.get(service);
-      if (list) list.push(planned);
-      else found.set(service, [planned]);
-    }
+    for (const service of planned.services) pushTo(found, service, planned);
   }
   indexes.set(plan, found);
   return found;
@@ -63,10 +59,6 @@ function addressesByService(plan: Plan): ReadonlyMap<string, readonly AddressPla
 /** The verdicts of each Service, in their order. */
 export function byService(verdicts: readonly Verdict[]): ReadonlyMap<string, readonly Verdict[]> {
   const found = new Map<string, Verdict[]>();
-  for (const verdict of verdicts) {
-    const list = found.get(verdict.service);
-    if (list) list.push(verdict);
-    else found.set(verdict.service, [verdict]);
-  }
+  for (const verdict of verdicts) pushTo(found, verdict.service, verdict);
   return found;
 }
