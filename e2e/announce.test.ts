@@ -29,7 +29,10 @@ describe("the announcers", () => {
     const addresses = await statusAddresses(c, app);
     v4 = addresses.find(address => !address.includes(":"))!;
     v6 = addresses.find(address => address.includes(":"))!;
-    for (const address of addresses) await answerOf(c, "client", address);
+    // Who asks a node whose kube-proxy does not know the Service yet leaves an entry in its conntrack for two minutes, and a
+    // later connection from that port is lost in it: the client comes last.
+    for (const host of [...c.lab.nodes, "client"])
+      for (const address of addresses) await answerOf(c, host, address);
   });
 
   afterAll(async () => {
@@ -147,7 +150,7 @@ describe("the announcers", () => {
       );
     });
     expect(seen!.attempts).toBeGreaterThan(1000);
-    expect(seen!.failed).toBe(0);
+    expect(seen).toMatchObject({ failed: 0, failures: [] });
     expect(streams.filter(({ broken }) => broken !== undefined)).toEqual([]);
     for (const { answers } of streams) expect(answers).toBeGreaterThan(500);
   });
