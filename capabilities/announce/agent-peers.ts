@@ -1,4 +1,5 @@
 import type { AgentParts } from "./agent-parts";
+import { hasTurned } from "./decision";
 import type { NodeFacts } from "./facts";
 import type { Link } from "./layer2/kernel-state";
 import type { Claim, HeartbeatCounts, Member, Phase } from "./membership/membership";
@@ -20,8 +21,10 @@ export type Peers = {
 };
 
 export type PeersListener = {
-  /** After every change of the members. */
+  /** After every change of the members that is no turn. */
   readonly onChange: () => void;
+  /** Somebody fell silent, is heard again, or has another phase. */
+  readonly onTurn: () => void;
   /** This process stood still for so long that others may have replaced it. */
   readonly onStall: () => void;
 };
@@ -29,7 +32,7 @@ export type PeersListener = {
 /** Starts to listen. */
 export async function startPeers(
   { options, client, log }: AgentParts,
-  { onChange, onStall }: PeersListener,
+  { onChange, onTurn, onStall }: PeersListener,
 ): Promise<Peers> {
   const membership = await startHeartbeatThread({
     node: options.nodeName,
@@ -39,7 +42,12 @@ export async function startPeers(
       log.warn({}, message);
     },
   });
-  membership.onChange(onChange);
+  let before: readonly Member[] = [];
+  membership.onChange(members => {
+    const tell = hasTurned(before, members) ? onTurn : onChange;
+    before = members;
+    tell();
+  });
   membership.onStall(onStall);
   let told = "";
   let secret: { stop(): Promise<void> } | undefined;

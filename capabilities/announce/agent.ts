@@ -84,13 +84,10 @@ class RunningAgent implements Agent {
   #phase: "starting" | "active" | "leaving" | "stopped" = "starting";
   /** More has changed than how well the others are heard. */
   #hasNews = true;
-  readonly #planAnew = createPlanSoon({
-    plan: () => {
-      this.#peers?.setNodes(this.#watch.nodes());
-      this.#tellLinks();
-      this.#replan();
-    },
-    isSettled: () => isSettled(this.#standing()),
+  readonly #plans = createPlanSoon(() => {
+    this.#peers?.setNodes(this.#watch.nodes());
+    this.#tellLinks();
+    this.#replan();
   });
   readonly #tell = inTurn();
   #stopReplans = (): void => undefined;
@@ -127,9 +124,7 @@ class RunningAgent implements Agent {
     });
     this.#prober = proberFor(parts, {
       links: () => this.#links,
-      onVerdict: () => {
-        this.#planSoon();
-      },
+      onVerdict: this.#plans.now,
     });
     this.#rebalancer = createRebalancer({
       ...{ me: this.#me, everyMs: options.rebalanceIntervalMs, now: () => performance.now() },
@@ -181,7 +176,8 @@ class RunningAgent implements Agent {
     this.#ownership = { owned: adopted, lingering: new Map() };
     log.info({ addresses: [...adopted.keys()] }, "adopted what an earlier run left in the kernel");
     const peers = await startPeers(this.#parts, {
-      onChange: this.#planAnew,
+      onChange: this.#plans.soon,
+      onTurn: this.#plans.now,
       onStall: () => {
         this.#wake();
       },
@@ -264,6 +260,7 @@ class RunningAgent implements Agent {
       interfaces: this.#announcing?.map(({ name }) => name),
       taking: this.#rebalancer.taking(),
       isGone: (owner, address) => this.#prober.isGone(owner, address),
+      verdicts: this.#prober.verdicts(),
     };
   }
 
@@ -288,7 +285,7 @@ class RunningAgent implements Agent {
 
   #planSoon(): void {
     this.#hasNews = true;
-    this.#planAnew();
+    this.#plans.soon();
   }
 
   #replan(): void {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createPlanner, planFor, suspectsFor } from "./decision";
+import { createPlanner, hasTurned, planFor, suspectsFor } from "./decision";
 import type { Facts, Standing } from "./decision";
 import { NOT_READY_LONG_MS } from "./eligibility";
 import { ad, node, pool, service } from "./fixtures";
@@ -42,7 +42,12 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   claims.map(own => ofStanding({ claims: own })),
   fc.boolean().map(isActive => ofStanding({ isActive })),
   addresses.map(some => ofStanding({ taking: new Set(some) })),
-  addresses.map(some => ofStanding({ isGone: (_, address) => some.includes(address) })),
+  addresses.map((some): Change => {
+    return (facts, standing) => {
+      const isGone: Standing["isGone"] = (_, address) => some.includes(address);
+      return [facts, { ...standing, isGone, verdicts: standing.verdicts + 1 }];
+    };
+  }),
   fc.constantFrom(["eth0"], []).map(interfaces => ofStanding({ interfaces })),
   addresses.map(some =>
     ofFacts({ services: some.map((address, i) => service(`s${i}`, [address])) }),
@@ -65,7 +70,7 @@ const FACTS: Facts = {
 };
 const STANDING: Standing = {
   ...{ me: "n1", isActive: true, members: [], claims: [], interfaces: ["eth0"] },
-  ...{ taking: new Set(), isGone: () => false },
+  ...{ taking: new Set(), isGone: () => false, verdicts: 0 },
 };
 
 describe("createPlanner", () => {
@@ -93,5 +98,35 @@ describe("createPlanner", () => {
     const first = plan(FACTS, { ...STANDING, members: [peer("heard")] });
     expect(plan({ ...FACTS, now: 9 }, { ...STANDING, members: [peer("late")] })).toBe(first);
     expect(plan(FACTS, { ...STANDING, members: [peer("silent")] })).not.toBe(first);
+  });
+
+  it("keeps a plan while a silent owner's verdict is awaited", () => {
+    const { plan } = createPlanner();
+    const own = [{ address: "172.30.0.241", epoch: 1 }];
+    const silent = { node: "n2", phase: "active", health: "silent", interfaces: ["eth0"] } as const;
+    const standing: Standing = { ...STANDING, members: [{ ...silent, claims: own }] };
+    const first = plan(FACTS, standing);
+    expect(plan({ ...FACTS, now: 9 }, { ...standing })).toBe(first);
+    const heir = plan(FACTS, { ...standing, isGone: () => true, verdicts: 1 });
+    expect(heir.addresses.get("172.30.0.241")?.owner).toBe("n1");
+  });
+});
+
+describe("hasTurned", () => {
+  const peer = (over: Partial<Member> = {}): Member => ({
+    ...{ node: "n2", phase: "active", health: "heard", claims: [], interfaces: ["eth0"] },
+    ...over,
+  });
+
+  it.each<{ readonly what: string; readonly after: readonly Member[]; readonly turned: boolean }>([
+    { what: "is as it was", after: [peer()], turned: false },
+    { what: "is late", after: [peer({ health: "late" })], turned: false },
+    { what: "claims", after: [peer({ claims: [{ address: IPS[0]!, epoch: 1 }] })], turned: false },
+    { what: "fell silent", after: [peer({ health: "silent" })], turned: true },
+    { what: "leaves", after: [peer({ phase: "leaving" })], turned: true },
+    { what: "is no more", after: [], turned: true },
+    { what: "is another one", after: [peer({ node: "n3" })], turned: true },
+  ])("a member that $what: $turned", ({ after, turned }) => {
+    expect(hasTurned([peer()], after)).toBe(turned);
   });
 });

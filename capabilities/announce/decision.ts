@@ -24,6 +24,8 @@ export type Standing = {
   readonly taking: ReadonlySet<string>;
   /** True if the wire says that a silent owner answers for an address no more. */
   readonly isGone: (owner: string, address: string) => boolean;
+  /** Another number whenever `isGone` says something else than before. */
+  readonly verdicts: number;
 };
 
 /** Nodes that may be given addresses. */
@@ -87,20 +89,23 @@ export function createPlanner(): Planner {
 
 /** Lists that are the same object have not changed: whoever makes them keeps them until they do. */
 function isSameBasis(before: Basis, after: Pick<Basis, "facts" | "standing">): boolean {
-  const [one, other] = [before.standing, after.standing];
-  const isSameHere =
-    one.claims === other.claims &&
-    one.isActive === other.isActive &&
-    one.interfaces?.join() === other.interfaces?.join();
-  const isTimeless = [before, after].every(
-    ({ facts, standing }) => !dependsOnTime(facts) && !dependsOnWitness(standing),
-  );
   return (
-    isTimeless &&
-    isSameHere &&
+    !dependsOnTime(before.facts) &&
+    !dependsOnTime(after.facts) &&
     isSameCluster(before.facts, after.facts) &&
-    one.members.length === other.members.length &&
-    one.members.every((member, at) => isSameToPlan(member, other.members[at]))
+    isSameStanding(before.standing, after.standing)
+  );
+}
+
+function isSameStanding(before: Standing, after: Standing): boolean {
+  return (
+    before.claims === after.claims &&
+    before.isActive === after.isActive &&
+    before.verdicts === after.verdicts &&
+    before.interfaces?.join() === after.interfaces?.join() &&
+    isSameSet(before.taking, after.taking) &&
+    before.members.length === after.members.length &&
+    before.members.every((member, at) => isSameToPlan(member, after.members[at]))
   );
 }
 
@@ -118,18 +123,8 @@ function dependsOnTime({ nodes }: Facts): boolean {
   return nodes.some(({ notReadySince }) => notReadySince !== undefined);
 }
 
-/**
- * What the wire says of silent owners, and what is being taken, are asked for anew each time; not of what somebody who is
- * heard has taken over since.
- */
-function dependsOnWitness({ members, taking, isActive, claims }: Standing): boolean {
-  if (taking.size > 0) return true;
-  const silent = members.filter(m => m.health === "silent" && m.claims.length > 0);
-  if (silent.length === 0) return false;
-  const heard = members.filter(m => m.health !== "silent" && m.phase !== "leaving");
-  const strong = [isActive ? claims : [], ...heard.map(m => m.claims)].flat();
-  const taken = new Set(strong.map(({ address }) => address));
-  return silent.some(m => m.claims.some(({ address }) => !taken.has(address)));
+function isSameSet(before: ReadonlySet<string>, after: ReadonlySet<string>): boolean {
+  return before.size === after.size && [...before].every(one => after.has(one));
 }
 
 /** Between threads a list is copied with every word of its member. */
@@ -175,6 +170,18 @@ function suspectsIn(standing: Standing, ofHeard: () => Plan): Suspects {
 /** True if this node takes part and all that it knows of do, too, and are heard. */
 export function isSettled({ isActive, members }: Standing): boolean {
   return isActive && members.every(({ phase, health }) => phase === "active" && health === "heard");
+}
+
+/** True if somebody fell silent, is heard again, or has another phase: addresses may wait for what follows from it. */
+export function hasTurned(before: readonly Member[], after: readonly Member[]): boolean {
+  const known = new Map(before.map(member => [member.node, member]));
+  return (
+    before.length !== after.length ||
+    after.some(({ node, health, phase }) => {
+      const last = known.get(node);
+      return last?.phase !== phase || (last.health === "silent") !== (health === "silent");
+    })
+  );
 }
 
 /** The plan as it would be if all were gone who are not heard now. */

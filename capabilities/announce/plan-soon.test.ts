@@ -1,54 +1,69 @@
 import { describe, expect, it } from "vitest";
 import { createPlanSoon, restAfter } from "./plan-soon";
+import type { PlanSoon } from "./plan-soon";
 import { delay } from "./timers";
 
 describe("restAfter", () => {
   it.each([
-    { tookMs: 0, isSettled: true, restMs: 0 },
-    { tookMs: 4.9, isSettled: true, restMs: 0 },
-    { tookMs: 30, isSettled: true, restMs: 90 },
-    { tookMs: 30, isSettled: false, restMs: 30 },
-    { tookMs: 400, isSettled: true, restMs: 250 },
-    { tookMs: 400, isSettled: false, restMs: 250 },
-  ])("is $restMs ms after $tookMs ms, settled: $isSettled", ({ tookMs, isSettled, restMs }) => {
-    expect(restAfter(tookMs, isSettled)).toBe(restMs);
+    { tookMs: 0, restMs: 0 },
+    { tookMs: 4.9, restMs: 0 },
+    { tookMs: 30, restMs: 90 },
+    { tookMs: 400, restMs: 250 },
+  ])("is $restMs ms after $tookMs ms", ({ tookMs, restMs }) => {
+    expect(restAfter(tookMs)).toBe(restMs);
   });
 });
 
 describe("createPlanSoon", () => {
-  function busyFor(ms: number): void {
-    const end = performance.now() + ms;
-    while (performance.now() < end);
+  /** When plans began; each takes so long, ms. */
+  function setUp(tookMs: number, also: (made: number, plans: PlanSoon) => void = () => undefined) {
+    const begins: number[] = [];
+    const plans = createPlanSoon(() => {
+      begins.push(performance.now());
+      const end = performance.now() + tookMs;
+      while (performance.now() < end);
+      also(begins.length, plans);
+    });
+    const made = async (count: number): Promise<void> => {
+      while (begins.length < count) await delay(1);
+    };
+    const gap = (): number => (begins[1] ?? 0) - (begins[0] ?? 0);
+    return { plans, begins, made, gap };
   }
 
-  it("makes one plan of many calls, and another one of those that come in it", async () => {
-    let plans = 0;
-    const soon = createPlanSoon({
-      plan: () => {
-        plans += 1;
-        if (plans === 1) soon();
-      },
-      isSettled: () => true,
-    });
-    for (let i = 0; i < 5; i++) soon();
-    expect(plans).toBe(0);
-    while (plans < 2) await delay(1);
-    await delay(20);
-    expect(plans).toBe(2);
-  });
+  it.each(["soon", "now"] as const)(
+    "makes one plan of many calls, and another one of those that come in it: %s",
+    async call => {
+      const { plans, begins, made } = setUp(0, (made, again) => {
+        if (made === 1) again[call]();
+      });
+      for (let i = 0; i < 5; i++) plans[call]();
+      expect(begins.length).toBe(0);
+      await made(2);
+      await delay(20);
+      expect(begins.length).toBe(2);
+    },
+  );
 
   it("rests after a long one", async () => {
-    const begins: number[] = [];
-    const soon = createPlanSoon({
-      plan: () => {
-        begins.push(performance.now());
-        busyFor(20);
-        if (begins.length === 1) setImmediate(soon);
-      },
-      isSettled: () => true,
-    });
-    soon();
-    while (begins.length < 2) await delay(5);
-    expect((begins[1] ?? 0) - (begins[0] ?? 0)).toBeGreaterThan(75);
+    const { plans, made, gap } = setUp(20);
+    plans.soon();
+    await made(1);
+    plans.soon();
+    await made(2);
+    expect(gap()).toBeGreaterThan(75);
+  });
+
+  it("does not rest where an address waits, and makes one plan for that and what rested", async () => {
+    // So long a rest that no machine is as slow.
+    const { plans, begins, made, gap } = setUp(80);
+    plans.soon();
+    await made(1);
+    plans.soon();
+    plans.now();
+    await made(2);
+    expect(gap()).toBeLessThan(80 + 240);
+    await delay(300);
+    expect(begins.length).toBe(2);
   });
 });

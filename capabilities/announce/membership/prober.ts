@@ -10,6 +10,8 @@ export type Prober = {
   /** Whom to suspect from now on; with nobody to suspect it is at rest and hears nothing. */
   suspect(suspects: Suspects): void;
   isGone(owner: string, address: string): boolean;
+  /** A number that is another one whenever `isGone` says something else than before. */
+  verdicts(): number;
   stop(): void;
 };
 
@@ -41,19 +43,23 @@ export function createProber(options: ProberOptions): Prober {
   let socket: AnswerSocket | undefined;
   let cancel: (() => void) | undefined;
   let verdict = "";
+  let verdicts = 0;
   let dueAt = 0;
 
   function rest(): void {
     cancel?.();
     socket?.close();
+    if (verdict !== "") verdicts += 1;
     [cancel, socket, witness, verdict] = [undefined, undefined, NO_CASES, ""];
   }
 
   function noteVerdict(): void {
     const gone = [...suspects].map(([owner, all]) => all.filter(a => isGone(witness, owner, a)));
     const text = gone.flat().join();
-    if (text !== verdict) options.onVerdict();
+    if (text === verdict) return;
     verdict = text;
+    verdicts += 1;
+    options.onVerdict();
   }
 
   function round(): void {
@@ -84,6 +90,7 @@ export function createProber(options: ProberOptions): Prober {
       }
     },
     isGone: (owner, address) => isGone(witness, owner, address),
+    verdicts: () => verdicts,
     stop: () => {
       suspects = new Map();
       rest();

@@ -185,6 +185,7 @@ export class VirtualNode {
       interfaces: ["eth0"],
       taking: this.#taking,
       isGone: (owner, address) => isGone(this.#witness, owner, address),
+      verdicts: 0,
     };
     const plan = planFor(facts, standing);
     this.#suspect(suspectsFor(facts, standing));
