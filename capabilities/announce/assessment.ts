@@ -52,15 +52,14 @@ export function createAssessor(input: AssessorInput): Assessor {
     return all.filter(ad => matchesAny(ad.serviceSelectors, service.labels));
   }
 
-  /** Where any node delivers and no holder is silent, the advertisements alone decide who may answer. */
+  /** Where any node delivers, the advertisements decide who may answer, and which holders are silent. */
   function eligibilityFor(quest: Quest): Eligibility {
     const { service, ads, holders } = quest;
     const { alive } = input;
-    const isCommon =
-      !service.isLocal && (alive === "unknown" || [...holders].every(node => alive.has(node)));
-    return isCommon
-      ? kept(common, nameAll(ads), () => findCandidates(input, quest))
-      : findCandidates(input, quest);
+    if (service.isLocal) return findCandidates(input, quest);
+    const silent = alive === "unknown" ? [] : [...holders].filter(node => !alive.has(node)).sort();
+    const key = `${nameAll(ads)}/${silent.join(" ")}`;
+    return kept(common, key, () => findCandidates(input, quest));
   }
 
   return {

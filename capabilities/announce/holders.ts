@@ -68,18 +68,24 @@ export function nextClaims(
 ): readonly Claim[] {
   const known = new Map(before.map(({ address, epoch }) => [address, epoch]));
   const isAlone = members.every(({ health }) => health === "silent");
+  let highest: ReadonlyMap<string, number> | undefined;
+  const nextEpoch = (address: string): number => {
+    highest ??= highestEpochs(members);
+    return Math.min((highest.get(address) ?? 0) + 1, 0xffff_ffff);
+  };
   return [...answering].map(address => {
     const epoch = known.get(address) ?? 0;
     const isSettled = epoch > 0 || isAlone || !isMine(address);
-    return { address, epoch: isSettled ? epoch : nextEpoch(members, address) };
+    return { address, epoch: isSettled ? epoch : nextEpoch(address) };
   });
 }
 
-function nextEpoch(members: readonly Member[], address: string): number {
-  const known = members.flatMap(({ claims }) =>
-    claims.filter(claim => claim.address === address).map(({ epoch }) => epoch),
-  );
-  return Math.min(Math.max(0, ...known) + 1, 0xffff_ffff);
+function highestEpochs(members: readonly Member[]): ReadonlyMap<string, number> {
+  const highest = new Map<string, number>();
+  for (const { address, epoch } of members.flatMap(({ claims }) => claims)) {
+    highest.set(address, Math.max(highest.get(address) ?? 0, epoch));
+  }
+  return highest;
 }
 
 /**

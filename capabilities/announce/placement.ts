@@ -94,9 +94,14 @@ function leastLoaded(
   load: ReadonlyMap<string, number>,
   key: string,
 ): string {
-  const ranked = rankCandidates(candidates, key).map(({ node }) => node);
-  const least = Math.min(...ranked.map(node => load.get(node) ?? 0));
-  return ranked.find(node => (load.get(node) ?? 0) === least) ?? "";
+  const loads = candidates.map(({ node }) => load.get(node) ?? 0);
+  const least = Math.min(...loads);
+  return (
+    rankCandidates(
+      candidates.filter((_, at) => loads[at] === least),
+      key,
+    )[0]?.node ?? ""
+  );
 }
 
 function withBestOnly(contest: Contest): Contest {

@@ -4,6 +4,7 @@ import type { Assessor, Claim, Silence } from "./assessment";
 import type { Candidate } from "./election";
 import type { Cluster, Refusal } from "./eligibility";
 import type { ServiceFacts } from "./facts";
+import { keptFor, pushTo } from "./grouped";
 import type { Holders } from "./holders";
 import type { WantedInterfaces } from "./layer2/interfaces";
 import { placeAddresses } from "./placement";
@@ -78,13 +79,13 @@ type AddressCase = {
 };
 
 function groupsOf(input: PlanInput, cases: readonly AddressCase[]): readonly Group[] {
-  const keys = placementKeys(input.services);
+  const keys = keysOf(input.services);
   const groups = new Map<string, Group["contests"][number][]>();
   for (const { address, ready } of cases) {
     const key = keys.get(address) ?? address;
     const holders = input.holders.get(address) ?? [];
     const contest = { address, candidates: bestCandidates(ready), holders };
-    groups.set(key, [...(groups.get(key) ?? []), contest]);
+    pushTo(groups, key, contest);
   }
   return [...groups].map(([key, contests]) => ({ key, contests }));
 }
@@ -121,14 +122,15 @@ function verdictOf(claim: Claim, address: string, owner: string | undefined): Ve
   return { service, address, refusals, ...(silence ?? noNode(refusals)) };
 }
 
-function servicesByAddress(
-  services: readonly ServiceFacts[],
-): readonly Addressed<readonly ServiceFacts[]>[] {
-  const found = new Map<string, ServiceFacts[]>();
-  for (const service of services) {
-    for (const address of service.addresses) {
-      found.set(address, [...(found.get(address) ?? []), service]);
+/** While the list of Services is the same object, many plans are made of it. */
+const keysOf = keptFor(placementKeys);
+
+const servicesByAddress = keptFor(
+  (services: readonly ServiceFacts[]): readonly Addressed<readonly ServiceFacts[]>[] => {
+    const found = new Map<string, ServiceFacts[]>();
+    for (const service of services) {
+      for (const address of service.addresses) pushTo(found, address, service);
     }
-  }
-  return sortByAddress(found);
-}
+    return sortByAddress(found);
+  },
+);

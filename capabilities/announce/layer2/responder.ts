@@ -203,12 +203,14 @@ async function reconcile(options: ResponderOptions, run: Run): Promise<Outcome> 
   });
   const failure = await options.packets.answer(bindings.flatMap(b => packetBinding(b, actual)));
   const answering = bindings.filter(({ mode }) => mode !== "packet" || failure === undefined);
+  const refusedOps = new Set(refused.map(({ op }) => op));
+  const added = new Set(ops.flatMap(op => (refusedOps.has(op) ? [] : addedBy(op))));
   return {
     answering,
     links: actual.links,
     fresh: answering.filter(
       binding =>
-        ops.some(op => adds(op, binding) && !refused.some(one => one.op === op)) ||
+        added.has(placeKey(binding.address, binding.link.index)) ||
         (binding.mode === "packet" && !wasAnswering(binding, run.last)) ||
         isRenewed(binding.link, run.last.links),
     ),
@@ -281,13 +283,17 @@ function wasAnswering({ address, link }: Place, { answering }: Outcome): boolean
   return answering.some(last => last.address === address && last.link.index === link.index);
 }
 
-function adds(op: KernelOp, { address, link }: Place): boolean {
-  return op.op === "add-proxy" && op.address === address && op.interfaceIndex === link.index;
+function placeKey(address: string, interfaceIndex: number): string {
+  return `${interfaceIndex} ${address}`;
+}
+
+function addedBy(op: KernelOp): readonly string[] {
+  return op.op === "add-proxy" ? [placeKey(op.address, op.interfaceIndex)] : [];
 }
 
 /** Without the change, the kernel does not answer there. IPv6 answers without a route as well. */
 function concerns(op: KernelOp, place: Place): boolean {
-  if (adds(op, place)) return true;
+  if (addedBy(op).includes(placeKey(place.address, place.link.index))) return true;
   if (familyOf(place.address) === "ipv6") return false;
   if (op.op === "add-route") return op.address === place.address;
   return op.op === "add-device" || op.op === "set-device-flags";

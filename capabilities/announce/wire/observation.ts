@@ -41,15 +41,15 @@ export const NO_OBSERVATIONS: Observations = new Map();
 
 /** Who observes each address, and of which owner; a value to be handed on to the next asking. */
 export type Observers = {
-  readonly alive: string;
+  readonly alive: ReadonlySet<string>;
   readonly of: ReadonlyMap<string, { readonly owner: string; readonly observer?: string }>;
 };
 
-export const NO_OBSERVERS: Observers = { alive: "", of: new Map() };
+export const NO_OBSERVERS: Observers = { alive: new Set(), of: new Map() };
 
 /**
- * Of the nodes that do not own an address, the first by hash observes it. What was found before holds while owner and
- * nodes are the same: to find it anew costs a hash for each address and node.
+ * Of the nodes that do not own an address, the first by hash observes it. Who was found before stays the first while
+ * it is there and nobody new is: to find it anew costs a hash for each address and node.
  */
 export function chooseObservers(
   before: Observers,
@@ -57,13 +57,14 @@ export function chooseObservers(
   alive: ReadonlySet<string>,
 ): Observers {
   const nodes = [...alive].sort();
-  const text = nodes.join();
-  const known = before.alive === text ? before.of : NO_OBSERVERS.of;
+  const isNobodyNew = nodes.every(node => before.alive.has(node));
+  const known = isNobodyNew ? before.of : NO_OBSERVERS.of;
   const of = [...plan.addresses.values()].map(({ address, owner }) => {
     const one = known.get(address);
-    return [address, one?.owner === owner ? one : chooseObserver(address, owner, nodes)] as const;
+    const stays = one?.owner === owner && one.observer !== undefined && alive.has(one.observer);
+    return [address, stays ? one : chooseObserver(address, owner, nodes)] as const;
   });
-  return { alive: text, of: new Map(of) };
+  return { alive, of: new Map(of) };
 }
 
 function chooseObserver(
