@@ -122,7 +122,7 @@ describe("createHandover", () => {
     await scene.planned("iris2");
     await scene.planned("iris1", { plan, own: [{ address: IP, epoch: 2 }] });
     expect(scene.applied).toEqual([]);
-    await scene.pass(249);
+    await scene.pass(999);
     await scene.planned("iris1", { plan, own: [{ address: IP, epoch: 2 }] });
     expect(scene.applied).toEqual([]);
     await scene.pass(1);

@@ -65,8 +65,11 @@ export type HandoverOptions = {
 export type HandoverState = { readonly addresses: number; readonly problems: readonly string[] };
 
 const RETRY_MS = 10_000;
-/** To run nft takes longer than to take over what nobody answers for, so that comes first, ms. */
-const HURRY_MS = 250;
+/**
+ * To run nft takes longer than to take over what nobody answers for, so that comes first, ms. There is no haste: whoever
+ * failed does not track connections any more.
+ */
+const HURRY_MS = 1_000;
 
 export function createHandover(options: HandoverOptions): Handover {
   const { me, filter, now, after } = options;
@@ -95,6 +98,8 @@ export function createHandover(options: HandoverOptions): Handover {
     const { members, nodes, links, plan } = news;
     const byName = new Map(nodes.map(node => [node.name, node]));
     const at = now();
+    // Of a thousand addresses most go the same way.
+    const ways = new Map<string, string | undefined>();
     return forwardingOf(trails, {
       ...{ me, notesAll, used: settling.used },
       isReachable: name => {
@@ -103,10 +108,14 @@ export function createHandover(options: HandoverOptions): Handover {
       },
       wayTo: (name, address) => {
         const wish = plan.addresses.get(address)?.interfaces ?? "all";
+        const key = `${name} ${familyOf(address)} ${String(wish)}`;
+        if (ways.has(key)) return ways.get(key);
         const chosen = chooseInterfaces(links, wish, options.excludes);
         const announcing = new Set(chosen.map(({ index }) => index));
         const addresses = byName.get(name)?.addresses ?? [];
-        return wayTo(address, { addresses, subnets, announcing });
+        const way = wayTo(address, { addresses, subnets, announcing });
+        ways.set(key, way);
+        return way;
       },
     });
   }
@@ -171,11 +180,13 @@ export function createHandover(options: HandoverOptions): Handover {
     options.onState({ addresses: present?.previous.size ?? 0, problems });
   }
 
-  /** This node is about to answer for what nobody answers for. */
+  /** This node is about to answer for what nobody answers for, and takes nothing from others that do. */
   function isHurried(): boolean {
-    return [...(news?.plan.addresses.values() ?? [])].some(
-      ({ address, owner }) => owner === me && !holders.has(address),
-    );
+    const taken = [...(news?.plan.addresses.values() ?? [])].flatMap(({ address, owner }) => {
+      const known = owner === me ? (holders.get(address) ?? []) : undefined;
+      return known === undefined || known.some(({ node }) => node === me) ? [] : [known.length];
+    });
+    return taken.length > 0 && taken.every(others => others === 0);
   }
 
   function endHurry(): void {
@@ -188,16 +199,17 @@ export function createHandover(options: HandoverOptions): Handover {
   }
 
   function update(isLate = false): void {
-    wanted = want();
-    awaited = awaitedNow();
-    if (!canRun() || isInForce(wanted)) return;
-    if (!isLate && awaited.size === 0 && isHurried()) {
+    if (!isLate && isHurried()) {
+      awaited = new Set();
       hurry ??= after(HURRY_MS, () => {
         endHurry();
         update(true);
       });
       return;
     }
+    wanted = want();
+    awaited = awaitedNow();
+    if (!canRun() || isInForce(wanted)) return;
     endHurry();
     running = run().finally(() => {
       running = undefined;
