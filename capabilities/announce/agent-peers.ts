@@ -1,5 +1,6 @@
 import type { AgentParts } from "./agent-parts";
-import { hasTurned } from "./decision";
+import { turnOf } from "./decision";
+import type { Turn } from "./decision";
 import type { NodeFacts } from "./facts";
 import type { Link } from "./layer2/kernel-state";
 import type { Claim, HeartbeatCounts, Member, Phase } from "./membership/membership";
@@ -21,10 +22,8 @@ export type Peers = {
 };
 
 export type PeersListener = {
-  /** After every change of the members that is no turn. */
-  readonly onChange: () => void;
-  /** Somebody fell silent, is heard again, or has another phase. */
-  readonly onTurn: () => void;
+  /** After every change of the members. */
+  readonly onChange: (turn: Turn) => void;
   /** This process stood still for so long that others may have replaced it. */
   readonly onStall: () => void;
 };
@@ -32,7 +31,7 @@ export type PeersListener = {
 /** Starts to listen. */
 export async function startPeers(
   { options, client, log }: AgentParts,
-  { onChange, onTurn, onStall }: PeersListener,
+  { onChange, onStall }: PeersListener,
 ): Promise<Peers> {
   const membership = await startHeartbeatThread({
     node: options.nodeName,
@@ -44,9 +43,9 @@ export async function startPeers(
   });
   let before: readonly Member[] = [];
   membership.onChange(members => {
-    const tell = hasTurned(before, members) ? onTurn : onChange;
+    const turn = turnOf(before, members);
     before = members;
-    tell();
+    onChange(turn);
   });
   membership.onStall(onStall);
   let told = "";

@@ -89,6 +89,10 @@ class RunningAgent implements Agent {
     this.#tellLinks();
     this.#replan();
   });
+  readonly #planSoon = (): void => {
+    this.#hasNews = true;
+    this.#plans.soon();
+  };
   readonly #tell = inTurn();
   #stopReplans = (): void => undefined;
   #stopLinger = (): void => undefined;
@@ -129,17 +133,13 @@ class RunningAgent implements Agent {
     this.#rebalancer = createRebalancer({
       ...{ me: this.#me, everyMs: options.rebalanceIntervalMs, now: () => performance.now() },
       plan: () => (this.#isQuiet() ? this.#plan : undefined),
-      onTake: () => {
-        this.#planSoon();
-      },
+      onTake: this.#planSoon,
       every: startInterval,
     });
     this.#watch = watchCluster({
       ...{ namespace: options.namespace, nodeName: this.#me, log },
       loadBalancerClass: options.loadBalancerClass,
-      onChange: () => {
-        this.#planSoon();
-      },
+      onChange: this.#planSoon,
       onUnplanned: service => {
         this.#reporter.serviceChanged(service);
       },
@@ -148,12 +148,8 @@ class RunningAgent implements Agent {
       },
     });
     this.#reporter.useServices(this.#watch);
-    this.#vips.onConflict(() => {
-      this.#planSoon();
-    });
-    this.#handover = handoverFor(parts, () => {
-      this.#planSoon();
-    });
+    this.#vips.onConflict(this.#planSoon);
+    this.#handover = handoverFor(parts, this.#planSoon);
     this.#wire = watchWire(parts, {
       ...{ vips: this.#vips, links: () => this.#links },
       nodes: () => this.#watch.nodes(),
@@ -176,8 +172,10 @@ class RunningAgent implements Agent {
     this.#ownership = { owned: adopted, lingering: new Map() };
     log.info({ addresses: [...adopted.keys()] }, "adopted what an earlier run left in the kernel");
     const peers = await startPeers(this.#parts, {
-      onChange: this.#plans.soon,
-      onTurn: this.#plans.now,
+      onChange: turn => {
+        if (turn === "silent") this.#onSilence();
+        else this.#plans[turn === "turn" ? "now" : "soon"]();
+      },
       onStall: () => {
         this.#wake();
       },
@@ -242,9 +240,7 @@ class RunningAgent implements Agent {
     this.#parts.metrics.ready.set(1);
     this.#parts.log.info({ alive: [...aliveOf(this.#standing())] }, "active");
     this.#replan();
-    this.#stopReplans = startInterval(REPLAN_MS, () => {
-      this.#planSoon();
-    });
+    this.#stopReplans = startInterval(REPLAN_MS, this.#planSoon);
   }
 
   #members(): readonly Member[] {
@@ -283,9 +279,11 @@ class RunningAgent implements Agent {
     this.#planSoon();
   }
 
-  #planSoon(): void {
-    this.#hasNews = true;
-    this.#plans.soon();
+  /** Who fell silent is asked for at once; the plan waits for what the wire says, which may be known by now. */
+  #onSilence(): void {
+    if (this.#phase === "active" && !this.#isWaking())
+      this.#prober.suspect(this.#planner.suspects(this.#facts(), this.#standing()));
+    this.#plans[this.#prober.hasVerdict() ? "now" : "soon"]();
   }
 
   #replan(): void {
@@ -304,19 +302,20 @@ class RunningAgent implements Agent {
     const standing = this.#standing();
     const plan = this.#planner.plan(facts, standing);
     this.#plan = plan;
-    this.#prober.suspect(this.#planner.suspects(facts, standing));
     // On a machine that is short of time heartbeats are late all the time.
-    if (plan === before && !this.#hasNews) return;
-    this.#hasNews = false;
-    this.#take(
-      movesBetween(
-        before,
+    if (plan !== before || this.#hasNews) {
+      this.#hasNews = false;
+      this.#take(
+        movesBetween(
+          before,
+          plan,
+          node => fateOf(node, facts.nodes, this.#members()),
+          address => this.#rebalancer.causeOf(address),
+        ),
         plan,
-        node => fateOf(node, facts.nodes, this.#members()),
-        address => this.#rebalancer.causeOf(address),
-      ),
-      plan,
-    );
+      );
+    }
+    this.#prober.suspect(this.#planner.suspects(facts, standing));
   }
 
   /** Nothing goes on that a rebalance could add to. */
@@ -331,9 +330,7 @@ class RunningAgent implements Agent {
     const now = performance.now();
     this.#waking = wakingAfterStall(this.#waking, { now, listenMs: this.#listenMs });
     this.#stopWaking();
-    this.#stopWaking = startTimer(this.#waking.until - now + 1, () => {
-      this.#planSoon();
-    });
+    this.#stopWaking = startTimer(this.#waking.until - now + 1, this.#planSoon);
   }
 
   #isWaking(): boolean {
@@ -383,6 +380,7 @@ class RunningAgent implements Agent {
     // Epochs are raised when it is clear that this node keeps what it took or adopted.
     this.#claim(new Set(this.#claims.map(({ address }) => address)));
     const isAsked = !isSameOwned(held, owned) || this.#toAnnounce.size > 0;
+    if (isAsked) this.#plans.hold();
     const done = isAsked ? this.#responder.own(owned) : undefined;
     // Events, log and status cost more time than the takeover that they tell of.
     void this.#tell(() => {
@@ -392,9 +390,7 @@ class RunningAgent implements Agent {
     this.#stopLinger();
     const next = Math.min(...lingering.values());
     if (next < Infinity) {
-      this.#stopLinger = startTimer(next - now + 1, () => {
-        this.#planSoon();
-      });
+      this.#stopLinger = startTimer(next - now + 1, this.#planSoon);
     }
   }
 
@@ -409,14 +405,16 @@ class RunningAgent implements Agent {
 
   #onOutcome(outcome: Outcome): void {
     this.#links = outcome.links;
+    this.#plans.release();
     this.#tellLinks();
     if (this.#phase === "active") {
       const isMine = ({ address }: Binding): boolean =>
         this.#plan?.addresses.get(address)?.owner === this.#me &&
         this.#contests.get(address) !== true;
       const mine = outcome.answering.filter(isMine);
+      const fresh = new Set(outcome.fresh);
       for (const binding of mine) {
-        if (!outcome.fresh.includes(binding) && !this.#toAnnounce.has(binding.address)) continue;
+        if (!fresh.has(binding) && !this.#toAnnounce.has(binding.address)) continue;
         this.#announcer.start(binding.address, binding.link);
         this.#wire.announced(binding.address, binding.link);
       }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createPlanner, hasTurned, planFor, suspectsFor } from "./decision";
-import type { Facts, Standing } from "./decision";
+import { createPlanner, planFor, suspectsFor, turnOf } from "./decision";
+import type { Facts, Standing, Turn } from "./decision";
 import { NOT_READY_LONG_MS } from "./eligibility";
 import { ad, node, pool, service } from "./fixtures";
 import type { Claim, Member } from "./membership/membership";
@@ -100,6 +100,16 @@ describe("createPlanner", () => {
     expect(plan(FACTS, { ...STANDING, members: [peer("silent")] })).not.toBe(first);
   });
 
+  it("makes no plan for a verdict on who is late: it is not believed yet", () => {
+    const { plan } = createPlanner();
+    const own = [{ address: "172.30.0.241", epoch: 1 }];
+    const late = { node: "n2", phase: "active", health: "late", interfaces: ["eth0"] } as const;
+    const standing: Standing = { ...STANDING, members: [{ ...late, claims: own }] };
+    expect(plan(FACTS, { ...standing, isGone: () => true, verdicts: 1 })).toBe(
+      plan(FACTS, standing),
+    );
+  });
+
   it("keeps a plan while a silent owner's verdict is awaited", () => {
     const { plan } = createPlanner();
     const own = [{ address: "172.30.0.241", epoch: 1 }];
@@ -112,21 +122,34 @@ describe("createPlanner", () => {
   });
 });
 
-describe("hasTurned", () => {
+describe("turnOf", () => {
   const peer = (over: Partial<Member> = {}): Member => ({
     ...{ node: "n2", phase: "active", health: "heard", claims: [], interfaces: ["eth0"] },
     ...over,
   });
+  const claims = [{ address: "172.30.0.240", epoch: 1 }];
 
-  it.each<{ readonly what: string; readonly after: readonly Member[]; readonly turned: boolean }>([
-    { what: "is as it was", after: [peer()], turned: false },
-    { what: "is late", after: [peer({ health: "late" })], turned: false },
-    { what: "claims", after: [peer({ claims: [{ address: IPS[0]!, epoch: 1 }] })], turned: false },
-    { what: "fell silent", after: [peer({ health: "silent" })], turned: true },
-    { what: "leaves", after: [peer({ phase: "leaving" })], turned: true },
-    { what: "is no more", after: [], turned: true },
-    { what: "is another one", after: [peer({ node: "n3" })], turned: true },
-  ])("a member that $what: $turned", ({ after, turned }) => {
-    expect(hasTurned([peer()], after)).toBe(turned);
+  it.each<{ readonly what: string; readonly after: readonly Member[]; readonly turn: Turn }>([
+    { what: "is as it was", after: [peer()], turn: "news" },
+    { what: "is late", after: [peer({ health: "late" })], turn: "news" },
+    { what: "claims", after: [peer({ claims })], turn: "news" },
+    { what: "fell silent", after: [peer({ health: "silent" })], turn: "silent" },
+    { what: "leaves", after: [peer({ phase: "leaving" })], turn: "turn" },
+    {
+      what: "left and is silent",
+      after: [peer({ phase: "leaving", health: "silent" })],
+      turn: "turn",
+    },
+    { what: "is no more", after: [], turn: "turn" },
+    { what: "is another one", after: [peer({ node: "n3" })], turn: "turn" },
+  ])("of a member that $what is $turn", ({ after, turn }) => {
+    expect(turnOf([peer()], after)).toBe(turn);
+  });
+
+  it("of one that is heard again is a turn, whoever fell silent with it", () => {
+    const silent = peer({ health: "silent" });
+    expect(turnOf([silent], [peer()])).toBe("turn");
+    const other = peer({ node: "n3" });
+    expect(turnOf([silent, other], [peer(), { ...other, health: "silent" }])).toBe("turn");
   });
 });

@@ -36,17 +36,19 @@ export function aliveOf({ me, isActive, members }: Standing): ReadonlySet<string
 
 /** Who answers for what, as this node sees it. */
 export function planFor(facts: Facts, standing: Standing): Plan {
-  return planWith(facts, standing, aliveOf(standing));
+  const { me, isActive, members, claims, isGone } = standing;
+  const own = { node: me, claims: isActive ? claims : [] };
+  const interfaces = new Map(members.map(member => [member.node, member.interfaces]));
+  if (standing.interfaces) interfaces.set(me, standing.interfaces);
+  // What is claimed already is this node's by that claim, for as long as nobody has a later one.
+  const claimed = new Set(claims.filter(({ epoch }) => epoch > 0).map(({ address }) => address));
+  const taking = new Set([...standing.taking].filter(address => !claimed.has(address)));
+  const holders = holdersTaking(holdersOf({ members, own, isGone }), me, taking);
+  return planAddresses({ ...facts, alive: aliveOf(standing), interfaces, holders });
 }
 
-/** What plans were made of, as far as it can change without anything else having changed, and the plans. */
-type Basis = {
-  readonly facts: Facts;
-  readonly standing: Standing;
-  readonly plan: Plan;
-  /** What would be if all were gone who are not heard, by who is heard. */
-  readonly ofHeard: Map<string, Plan>;
-};
+/** What a plan was made of, as far as it can change without anything else having changed, and the plan. */
+type Basis = { readonly facts: Facts; readonly standing: Standing; readonly plan: Plan };
 
 /** Mostly it is one of the others, and now this one and now that one, that is late. */
 const KEPT_OF_HEARD = 10;
@@ -64,24 +66,24 @@ export type Planner = {
  */
 export function createPlanner(): Planner {
   let last: Basis | undefined;
-  function basisOf(facts: Facts, standing: Standing): Basis {
-    if (!last || !isSameBasis(last, { facts, standing })) {
-      last = { facts, standing, plan: planFor(facts, standing), ofHeard: new Map() };
-    }
-    return last;
-  }
+  /** What would be if all were gone who are not heard, by who is heard. */
+  const ofHeard = new Map<string, Basis>();
+
   return {
-    plan: (facts, standing) => basisOf(facts, standing).plan,
+    plan: (facts, standing) => {
+      if (!last || !isSameBasis(last, { facts, standing }))
+        last = { facts, standing, plan: planFor(facts, standing) };
+      return last.plan;
+    },
     suspects: (facts, standing) =>
       suspectsIn(standing, () => {
-        const { ofHeard } = basisOf(facts, standing);
-        const heard = standing.members.filter(({ health }) => health === "heard");
-        const key = heard.map(({ node }) => node).join();
+        const heard = onlyHeard(standing);
+        const key = heard.members.map(({ node }) => node).join();
         const known = ofHeard.get(key);
-        if (known) return known;
-        const plan = planOfHeard(facts, standing);
+        if (known && isSameBasis(known, { facts, standing: heard })) return known.plan;
+        const plan = planFor(facts, heard);
         if (ofHeard.size >= KEPT_OF_HEARD) ofHeard.clear();
-        ofHeard.set(key, plan);
+        ofHeard.set(key, { facts, standing: heard, plan });
         return plan;
       }),
   };
@@ -101,11 +103,13 @@ function isSameStanding(before: Standing, after: Standing): boolean {
   return (
     before.claims === after.claims &&
     before.isActive === after.isActive &&
-    before.verdicts === after.verdicts &&
     before.interfaces?.join() === after.interfaces?.join() &&
     isSameSet(before.taking, after.taking) &&
     before.members.length === after.members.length &&
-    before.members.every((member, at) => isSameToPlan(member, after.members[at]))
+    before.members.every((member, at) => isSameToPlan(member, after.members[at])) &&
+    // The wire is asked for those who are late, too, but believed of the silent only.
+    (before.verdicts === after.verdicts ||
+      before.members.every(({ health }) => health !== "silent"))
   );
 }
 
@@ -153,7 +157,7 @@ function isSameToPlan(before: Member, after: Member | undefined): boolean {
 
 /** Of owners that are not heard, what would be this node's: it is to be asked for on the wire. */
 export function suspectsFor(facts: Facts, standing: Standing): Suspects {
-  return suspectsIn(standing, () => planOfHeard(facts, standing));
+  return suspectsIn(standing, () => planFor(facts, onlyHeard(standing)));
 }
 
 function suspectsIn(standing: Standing, ofHeard: () => Plan): Suspects {
@@ -172,33 +176,25 @@ export function isSettled({ isActive, members }: Standing): boolean {
   return isActive && members.every(({ phase, health }) => phase === "active" && health === "heard");
 }
 
-/** True if somebody fell silent, is heard again, or has another phase: addresses may wait for what follows from it. */
-export function hasTurned(before: readonly Member[], after: readonly Member[]): boolean {
+/**
+ * What became of the members. silent: some fell silent, and nothing else. turn: somebody came, went, is heard again or
+ * has another phase. news: nothing of that.
+ */
+export type Turn = "news" | "silent" | "turn";
+
+export function turnOf(before: readonly Member[], after: readonly Member[]): Turn {
   const known = new Map(before.map(member => [member.node, member]));
-  return (
-    before.length !== after.length ||
-    after.some(({ node, health, phase }) => {
-      const last = known.get(node);
-      return last?.phase !== phase || (last.health === "silent") !== (health === "silent");
-    })
-  );
+  const changes = after.map(({ node, health, phase }): Turn => {
+    const last = known.get(node);
+    if (last?.phase !== phase) return "turn";
+    if ((last.health === "silent") === (health === "silent")) return "news";
+    return health === "silent" ? "silent" : "turn";
+  });
+  if (before.length !== after.length || changes.includes("turn")) return "turn";
+  return changes.includes("silent") ? "silent" : "news";
 }
 
-/** The plan as it would be if all were gone who are not heard now. */
-function planOfHeard(facts: Facts, standing: Standing): Plan {
-  const members = standing.members.filter(({ health }) => health === "heard");
-  const alive = new Set([...alivePeers(members), standing.me]);
-  return planWith(facts, { ...standing, members }, alive);
-}
-
-function planWith(facts: Facts, standing: Standing, alive: ReadonlySet<string>): Plan {
-  const { me, isActive, members, claims, isGone } = standing;
-  const own = { node: me, claims: isActive ? claims : [] };
-  const interfaces = new Map(members.map(member => [member.node, member.interfaces]));
-  if (standing.interfaces) interfaces.set(me, standing.interfaces);
-  // What is claimed already is this node's by that claim, for as long as nobody has a later one.
-  const claimed = new Set(claims.filter(({ epoch }) => epoch > 0).map(({ address }) => address));
-  const taking = new Set([...standing.taking].filter(address => !claimed.has(address)));
-  const holders = holdersTaking(holdersOf({ members, own, isGone }), me, taking);
-  return planAddresses({ ...facts, alive, interfaces, holders });
+/** As if all were gone who are not heard now. */
+function onlyHeard(standing: Standing): Standing {
+  return { ...standing, members: standing.members.filter(({ health }) => health === "heard") };
 }

@@ -54,6 +54,33 @@ describe("createPlanSoon", () => {
     expect(gap()).toBeGreaterThan(75);
   });
 
+  it("rests after a long one that itself asks for the next", async () => {
+    const { plans, made, gap } = setUp(20, (count, again) => {
+      if (count === 1) again.soon();
+    });
+    plans.soon();
+    await made(2);
+    expect(gap()).toBeGreaterThan(75);
+  });
+
+  it("waits while addresses are taken, for a second at most", async () => {
+    const { plans, begins, made } = setUp(0);
+    plans.soon();
+    await made(1);
+    plans.hold();
+    plans.soon();
+    plans.now();
+    await delay(50);
+    expect(begins.length).toBe(1);
+    plans.release();
+    await made(2);
+    plans.hold();
+    const heldAt = performance.now();
+    plans.now();
+    await made(3);
+    expect((begins[2] ?? 0) - heldAt).toBeGreaterThan(990);
+  });
+
   it("does not rest where an address waits, and makes one plan for that and what rested", async () => {
     // So long a rest that no machine is as slow.
     const { plans, begins, made, gap } = setUp(80);

@@ -14,45 +14,75 @@ export function restAfter(tookMs: number): number {
   return tookMs < SHORT_MS ? 0 : Math.min(LONGEST_MS, SHARE * tookMs);
 }
 
+/** Whatever is waited for, plans are not put off for longer, ms. */
+const HELD_MS = 1_000;
+
 export type PlanSoon = {
   /** Has a plan made when the last one is far enough behind: one for all who asked for it meanwhile. */
   readonly soon: () => void;
   /** Has one made without such a rest: an address may wait for it. Still one for all that came together. */
   readonly now: () => void;
+  /** Addresses are being taken: until `release` no plan takes the processor from that. */
+  readonly hold: () => void;
+  readonly release: () => void;
 };
 
 export function createPlanSoon(plan: () => void): PlanSoon {
-  let due: "not" | "rested" | "now" = "not";
-  let cancelRest = (): void => undefined;
+  /** How soon a plan is wanted; undefined: not at all. */
+  let wanted: "soon" | "now" | undefined;
+  let cancel = (): void => undefined;
+  let isRunning = false;
   let tookMs = 0;
   let endedAt = -Infinity;
+  let heldUntil = -Infinity;
 
   function run(): void {
-    due = "not";
+    wanted = undefined;
+    isRunning = true;
     const begin = performance.now();
     plan();
     endedAt = performance.now();
     tookMs = endedAt - begin;
+    isRunning = false;
+    schedule();
   }
 
-  function now(): void {
-    if (due === "now") return;
-    cancelRest();
-    due = "now";
-    setImmediate(run);
+  function schedule(): void {
+    // How long to rest after a plan is known when it has ended.
+    if (wanted === undefined || isRunning) return;
+    cancel();
+    const restMs = wanted === "now" ? 0 : restAfter(tookMs);
+    const waitMs = Math.max(endedAt + restMs, heldUntil) - performance.now();
+    cancel = waitMs > 0 ? startTimer(waitMs, run) : startImmediate(run);
+  }
+
+  function want(next: "soon" | "now"): void {
+    if (wanted === "now" || wanted === next) return;
+    wanted = next;
+    schedule();
   }
 
   return {
-    now,
     soon: () => {
-      if (due !== "not") return;
-      const restMs = endedAt + restAfter(tookMs) - performance.now();
-      if (restMs <= 0) {
-        now();
-        return;
-      }
-      due = "rested";
-      cancelRest = startTimer(restMs, run);
+      want("soon");
     },
+    now: () => {
+      want("now");
+    },
+    hold: () => {
+      heldUntil = performance.now() + HELD_MS;
+      schedule();
+    },
+    release: () => {
+      heldUntil = -Infinity;
+      schedule();
+    },
+  };
+}
+
+function startImmediate(callback: () => void): () => void {
+  const immediate = setImmediate(callback);
+  return () => {
+    clearImmediate(immediate);
   };
 }

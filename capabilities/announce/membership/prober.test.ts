@@ -51,7 +51,11 @@ describe("createProber", () => {
     rounds(1);
     expect([prober.isGone("n2", IP), seen.verdicts, seen.sent]).toEqual([true, 1, 4]);
     rounds(1);
-    expect(seen.verdicts).toBe(1);
+    expect([seen.verdicts, prober.verdicts(), prober.hasVerdict()]).toEqual([1, 1, true]);
+    prober.suspect(new Map());
+    expect([prober.verdicts(), prober.hasVerdict()]).toEqual([2, false]);
+    prober.suspect(new Map());
+    expect(prober.verdicts()).toBe(2);
   });
 
   it("makes up for a round that began late, but leaves each question time to be answered", () => {

@@ -10,6 +10,8 @@ export type Prober = {
   /** Whom to suspect from now on; with nobody to suspect it is at rest and hears nothing. */
   suspect(suspects: Suspects): void;
   isGone(owner: string, address: string): boolean;
+  /** True if `isGone` is so of any that is suspected. */
+  hasVerdict(): boolean;
   /** A number that is another one whenever `isGone` says something else than before. */
   verdicts(): number;
   stop(): void;
@@ -90,6 +92,7 @@ export function createProber(options: ProberOptions): Prober {
       }
     },
     isGone: (owner, address) => isGone(witness, owner, address),
+    hasVerdict: () => verdict !== "",
     verdicts: () => verdicts,
     stop: () => {
       suspects = new Map();
