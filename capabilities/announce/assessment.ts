@@ -37,6 +37,7 @@ export type Assessor = {
   interfacesOf(ads: readonly L2Ad[], node: string): WantedInterfaces | undefined;
 };
 
+const NOBODY: ReadonlySet<string> = new Set();
 const NO_NODES: Eligibility = { candidates: [], refusals: new Map() };
 
 export function createAssessor(input: AssessorInput): Assessor {
@@ -52,13 +53,19 @@ export function createAssessor(input: AssessorInput): Assessor {
     return all.filter(ad => matchesAny(ad.serviceSelectors, service.labels));
   }
 
+  /** A holder that is alive is a candidate like the others. */
+  function silentHolders(address: string): ReadonlySet<string> {
+    const { alive } = input;
+    if (alive === "unknown") return NOBODY;
+    const silent = input.holders.get(address)?.filter(({ node }) => !alive.has(node)) ?? [];
+    return silent.length === 0 ? NOBODY : new Set(silent.map(({ node }) => node));
+  }
+
   /** Where any node delivers, the advertisements decide who may answer, and which holders are silent. */
   function eligibilityFor(quest: Quest): Eligibility {
     const { service, ads, holders } = quest;
-    const { alive } = input;
     if (service.isLocal) return findCandidates(input, quest);
-    const silent = alive === "unknown" ? [] : [...holders].filter(node => !alive.has(node)).sort();
-    const key = `${nameAll(ads)}/${silent.join(" ")}`;
+    const key = `${nameAll(ads)}/${[...holders].sort().join(" ")}`;
     return kept(common, key, () => findCandidates(input, quest));
   }
 
@@ -70,7 +77,7 @@ export function createAssessor(input: AssessorInput): Assessor {
         ? silenceBefore(service, ads, `pool ${pool.name}`)
         : { reason: "notInPool" as const, message: `address ${address} is in no IPAddressPool` };
       if (silence) return { ...NO_NODES, service, ads, silence };
-      const holders = new Set(input.holders.get(address)?.map(({ node }) => node));
+      const holders = silentHolders(address);
       const { candidates, refusals } = eligibilityFor({ service, ads, holders });
       if (candidates.length > 0) return { candidates, refusals, service, ads };
       return { candidates, refusals, service, ads, silence: noNode(refusals) };

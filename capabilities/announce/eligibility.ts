@@ -56,7 +56,7 @@ export type Eligibility = {
 /**
  * Sorts the nodes into candidates and refused ones.
  * @param ads the advertisements that fit the Service and the address's pool
- * @param holders nodes whose kernel answers for the address: they need not be heard to go on
+ * @param holders nodes that are not alive and whose kernel answers for the address: they need not be heard to go on
  */
 export function findCandidates(cluster: Cluster, { service, ads, holders }: Quest): Eligibility {
   const candidates: Candidate[] = [];

@@ -1,5 +1,6 @@
 import { rankCandidates } from "./election";
 import type { Candidate } from "./election";
+import { keptFor } from "./grouped";
 import type { Holder } from "./holders";
 
 /**
@@ -75,6 +76,13 @@ function placeSpread(groups: readonly Group[]): ReadonlyMap<string, string> {
  * way round; then who has more of it; then by hash. Both sides of a duel compute the same.
  */
 function keeper(contests: readonly Contest[], key: string): string | undefined {
+  const [first, ...others] = contests;
+  if (!first) return undefined;
+  if (others.length === 0 && first.holders.length < 2) {
+    // At rest it is so with every address.
+    const [holder] = first.holders;
+    return holder && isFor(first, holder.node) ? holder.node : undefined;
+  }
   const held = new Map<string, { readonly epoch: number; readonly count: number }>();
   for (const contest of contests) {
     for (const { node, epoch } of contest.holders.filter(holder => isFor(contest, holder.node))) {
@@ -105,9 +113,16 @@ function leastLoaded(
 }
 
 function withBestOnly(contest: Contest): Contest {
-  const best = Math.max(...contest.candidates.map(({ score }) => score));
-  return { ...contest, candidates: contest.candidates.filter(({ score }) => score === best) };
+  const candidates = bestOf(contest.candidates);
+  return candidates === contest.candidates ? contest : { ...contest, candidates };
 }
+
+/** Of a thousand addresses most have the same candidates. */
+const bestOf = keptFor((candidates: readonly Candidate[]): readonly Candidate[] => {
+  const best = Math.max(...candidates.map(({ score }) => score));
+  const found = candidates.filter(({ score }) => score === best);
+  return found.length === candidates.length ? candidates : found;
+});
 
 function isFor({ candidates }: Contest, node: string): boolean {
   return candidates.some(candidate => candidate.node === node);
