@@ -69,24 +69,43 @@ export function createPlanner(): Planner {
   /** What would be if all were gone who are not heard, by who is heard. */
   const ofHeard = new Map<string, Basis>();
 
+  function keptOfHeard(facts: Facts, heard: Standing): Plan | undefined {
+    const known = ofHeard.get(namesOf(heard));
+    return known && isSameBasis(known, { facts, standing: heard }) ? known.plan : undefined;
+  }
+
   return {
     plan: (facts, standing) => {
-      if (!last || !isSameBasis(last, { facts, standing }))
-        last = { facts, standing, plan: planFor(facts, standing) };
+      if (last && isSameBasis(last, { facts, standing })) return last.plan;
+      // What was thought of when an owner was late has come about.
+      const kept = isGoneForGood(standing) ? keptOfHeard(facts, onlyHeard(standing)) : undefined;
+      last = { facts, standing, plan: kept ?? planFor(facts, standing) };
       return last.plan;
     },
     suspects: (facts, standing) =>
       suspectsIn(standing, () => {
         const heard = onlyHeard(standing);
-        const key = heard.members.map(({ node }) => node).join();
-        const known = ofHeard.get(key);
-        if (known && isSameBasis(known, { facts, standing: heard })) return known.plan;
+        const kept = keptOfHeard(facts, heard);
+        if (kept) return kept;
         const plan = planFor(facts, heard);
         if (ofHeard.size >= KEPT_OF_HEARD) ofHeard.clear();
-        ofHeard.set(key, { facts, standing: heard, plan });
+        ofHeard.set(namesOf(heard), { facts, standing: heard, plan });
         return plan;
       }),
   };
+}
+
+function namesOf({ members }: Standing): string {
+  return members.map(({ node }) => node).join();
+}
+
+/** True if all who are not heard are silent, and nobody answers for anything of theirs. */
+function isGoneForGood({ members, isGone }: Standing): boolean {
+  return members.every(
+    ({ node, health, claims }) =>
+      health === "heard" ||
+      (health === "silent" && claims.every(({ address }) => isGone(node, address))),
+  );
 }
 
 /** Lists that are the same object have not changed: whoever makes them keeps them until they do. */

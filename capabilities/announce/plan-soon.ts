@@ -4,7 +4,7 @@ import { startTimer } from "./timers";
 const SHORT_MS = 5;
 /** What no address waits for may wait so many times as long as the last plan took. */
 const SHARE = 3;
-const LONGEST_MS = 250;
+const LONGEST_MS = 1_000;
 
 /**
  * How long to leave the processor to others after a plan, ms. A thousand addresses take tens of ms, and while they
