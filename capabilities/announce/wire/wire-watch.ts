@@ -61,7 +61,9 @@ export type WireWatchOptions = {
 /** Time between questions whether a stranger is still there, ms. */
 const RECHECK_MS = 10_000;
 /** The kernel's table of neighbours is read so often; it changes when nodes come, which takes longer, ms. */
-const HOSTS_MS = 5_000;
+const NEIGHBORS_MS = 5_000;
+/** Nodes, links and VirtualIPs say more of who has which hardware address; what they say is looked up anew after that, ms. */
+const HOSTS_MS = 1_000;
 /** The observer learns of a plan so much later, ms. */
 const LOOK_MS = 250;
 /** What is announced later than this is not announced because of the move, ms. */
@@ -84,7 +86,7 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
   const waiting = new Map<string, Move>();
   let heldEver: ReadonlySet<string> = new Set();
   const moved = new Map<string, { readonly at: number; readonly links: Set<number> }>();
-  let hosts: Hosts = new Map();
+  let known: { readonly hosts: Hosts; readonly at: number } = { hosts: new Map(), at: -Infinity };
   let neighbors: readonly Neighbor[] = [];
   let gateways: readonly Gateway[] = [];
   let problem = "";
@@ -108,7 +110,7 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
       metrics.observationsSent.inc();
     },
     links: () => linksFor("all"),
-    hosts: () => hosts,
+    hosts,
     onChange: address => {
       options.onSight(address, observer);
     },
@@ -117,7 +119,7 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
 
   const converger = createConverger({
     ...{ send, now, onError },
-    surroundings: () => ({ neighbors, gateways, hosts }),
+    surroundings: () => ({ neighbors, gateways, hosts: hosts() }),
     onDone: ({ address, ms, silent }) => {
       if (silent.length > 0)
         log.info({ address, silent }, "hosts that did not answer to the address");
@@ -130,8 +132,8 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
   const wire = createWire({
     ...{ send, after: startTimer, openSocket: openListenSocket, now, onError },
     links: ({ interfaces }) => linksFor(interfaces),
-    // Before the tables were read once nobody can be told from a stranger.
-    isOfCluster: mac => hosts.size === 0 || hosts.has(mac),
+    // Before the nodes are known nobody can be told from a stranger.
+    isOfCluster: mac => options.nodes().length === 0 || hosts().has(mac),
     times: {
       probes: conflictProbes,
       probeIntervalMs: conflictProbeIntervalMs,
@@ -155,18 +157,25 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
     );
   }
 
-  async function readHosts(): Promise<void> {
-    neighbors = await table.neighbors().catch(() => neighbors);
-    gateways = await table.gateways().catch(() => gateways);
+  /** A process that has just started learns within the second who the others are. */
+  function hosts(): Hosts {
     const { links, nodes, vips } = options;
-    hosts = hostsOf({
-      ...{ before: hosts, me, neighbors },
+    if (now() - known.at < HOSTS_MS) return known.hosts;
+    const found = hostsOf({
+      ...{ before: known.hosts, me, neighbors },
       ...{ links: links(), nodes: nodes(), vips: vips.list() },
     });
+    known = { hosts: found, at: now() };
+    return found;
   }
 
-  void readHosts();
-  const timer = setInterval(() => void readHosts(), HOSTS_MS);
+  async function readNeighbors(): Promise<void> {
+    neighbors = await table.neighbors().catch(() => neighbors);
+    gateways = await table.gateways().catch(() => gateways);
+  }
+
+  void readNeighbors();
+  const timer = setInterval(() => void readNeighbors(), NEIGHBORS_MS);
 
   return {
     planned: news => {
