@@ -157,21 +157,26 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
     );
   }
 
-  /** A process that has just started learns within the second who the others are. */
-  function hosts(): Hosts {
+  function learnHosts(): void {
     const { links, nodes, vips } = options;
-    if (now() - known.at < HOSTS_MS) return known.hosts;
-    const found = hostsOf({
+    const hosts = hostsOf({
       ...{ before: known.hosts, me, neighbors },
       ...{ links: links(), nodes: nodes(), vips: vips.list() },
     });
-    known = { hosts: found, at: now() };
-    return found;
+    known = { hosts, at: now() };
+  }
+
+  /** A process that has just started learns within the second who the others are. */
+  function hosts(): Hosts {
+    if (now() - known.at >= HOSTS_MS) learnHosts();
+    return known.hosts;
   }
 
   async function readNeighbors(): Promise<void> {
     neighbors = await table.neighbors().catch(() => neighbors);
     gateways = await table.gateways().catch(() => gateways);
+    // Whoever is in the table now may not be when somebody asks who has that hardware address.
+    learnHosts();
   }
 
   void readNeighbors();
