@@ -2,7 +2,7 @@ import type { Advertiser } from "./bgp/advertiser";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
 import { aliveOf, createPlanner, isSettled } from "./decision";
-import type { Facts, Standing } from "./decision";
+import type { Facts, Standing, Turn } from "./decision";
 import { NO_CONTESTS, announcedAgain, contestsOf } from "./contests";
 import type { Contests } from "./contests";
 import { claimsByNode, nextClaims, replacedClaims } from "./holders";
@@ -173,8 +173,7 @@ class RunningAgent implements Agent {
     log.info({ addresses: [...adopted.keys()] }, "adopted what an earlier run left in the kernel");
     const peers = await startPeers(this.#parts, {
       onChange: turn => {
-        if (turn === "silent") this.#onSilence();
-        else this.#plans[turn === "turn" ? "now" : "soon"]();
+        this.#onMembers(turn);
       },
       onStall: () => {
         this.#wake();
@@ -280,10 +279,12 @@ class RunningAgent implements Agent {
   }
 
   /** Who fell silent is asked for at once; the plan waits for what the wire says, which may be known by now. */
-  #onSilence(): void {
-    if (this.#phase === "active" && !this.#isWaking())
+  #onMembers(turn: Turn): void {
+    const isSilence = turn === "silent";
+    if (isSilence && this.#phase === "active" && !this.#isWaking())
       this.#prober.suspect(this.#planner.suspects(this.#facts(), this.#standing()));
-    this.#plans[this.#prober.hasVerdict() ? "now" : "soon"]();
+    if (turn === "turn" || (isSilence && this.#prober.hasVerdict())) this.#plans.now();
+    else this.#plans.soon();
   }
 
   #replan(): void {

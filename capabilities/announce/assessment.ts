@@ -6,6 +6,7 @@ import { REFUSAL_TEXT, findCandidates, interfacesFor } from "./eligibility";
 import type { Cluster, Eligibility, Quest, Refusal } from "./eligibility";
 import type { ServiceFacts } from "./facts";
 import type { Holders } from "./holders";
+import { kept } from "./kept";
 import type { WantedInterfaces } from "./layer2/interfaces";
 
 /** Why nobody answers for a Service's address. */
@@ -88,14 +89,6 @@ export function createAssessor(input: AssessorInput): Assessor {
         return node && interfacesFor(ads, node);
       }),
   };
-}
-
-function kept<T>(known: Map<string, T>, key: string, find: () => T): T {
-  const before = known.get(key);
-  if (before !== undefined) return before;
-  const found = find();
-  known.set(key, found);
-  return found;
 }
 
 /** Names of objects have no space. */

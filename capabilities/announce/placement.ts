@@ -1,7 +1,7 @@
 import { rankCandidates } from "./election";
 import type { Candidate } from "./election";
-import { keptFor } from "./grouped";
 import type { Holder } from "./holders";
+import { keptFor } from "./kept";
 
 /**
  * How addresses are given to nodes. spread: whoever answers goes on, and what nobody answers for goes to the

@@ -1,4 +1,4 @@
-import { startTimer } from "./timers";
+import { startImmediate, startTimer } from "./timers";
 
 /** A plan for some dozens of addresses: what follows it need not wait, ms. */
 const SHORT_MS = 5;
@@ -77,12 +77,5 @@ export function createPlanSoon(plan: () => void): PlanSoon {
       heldUntil = -Infinity;
       schedule();
     },
-  };
-}
-
-function startImmediate(callback: () => void): () => void {
-  const immediate = setImmediate(callback);
-  return () => {
-    clearImmediate(immediate);
   };
 }

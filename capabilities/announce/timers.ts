@@ -11,6 +11,14 @@ export function startTimer(ms: number, callback: () => void): () => void {
   };
 }
 
+/** Runs a callback after what has come already; the returned function cancels it. */
+export function startImmediate(callback: () => void): () => void {
+  const immediate = setImmediate(callback);
+  return () => {
+    clearImmediate(immediate);
+  };
+}
+
 /** Runs a callback every so many ms; the returned function ends that. */
 export function startInterval(ms: number, callback: () => void): () => void {
   const timer = setInterval(callback, ms);

@@ -2,6 +2,7 @@ import type { Family } from "../../config/address";
 import type { NodeFacts } from "../facts";
 import { holdersByAddress } from "../holders";
 import type { Holders } from "../holders";
+import { kept } from "../kept";
 import { chooseInterfaces } from "../layer2/interfaces";
 import { familyOf } from "../layer2/kernel-state";
 import type { Link } from "../layer2/kernel-state";
@@ -108,14 +109,12 @@ export function createHandover(options: HandoverOptions): Handover {
       },
       wayTo: (name, address) => {
         const wish = plan.addresses.get(address)?.interfaces ?? "all";
-        const key = `${name} ${familyOf(address)} ${String(wish)}`;
-        if (ways.has(key)) return ways.get(key);
-        const chosen = chooseInterfaces(links, wish, options.excludes);
-        const announcing = new Set(chosen.map(({ index }) => index));
-        const addresses = byName.get(name)?.addresses ?? [];
-        const way = wayTo(address, { addresses, subnets, announcing });
-        ways.set(key, way);
-        return way;
+        return kept(ways, `${name} ${familyOf(address)} ${String(wish)}`, () => {
+          const chosen = chooseInterfaces(links, wish, options.excludes);
+          const announcing = new Set(chosen.map(({ index }) => index));
+          const addresses = byName.get(name)?.addresses ?? [];
+          return wayTo(address, { addresses, subnets, announcing });
+        });
       },
     });
   }

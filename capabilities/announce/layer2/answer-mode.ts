@@ -1,3 +1,4 @@
+import { pushTo } from "../grouped";
 import type { KernelState, Link, ProxyEntry } from "./kernel-state";
 import { familyOf } from "./kernel-state";
 
@@ -52,9 +53,7 @@ export function unguardedOf(
   { locals, arp }: Pick<AnswerModeInput, "locals" | "arp">,
 ): readonly Unguarded[] {
   const byAddress = new Map<string, ProxyEntry[]>();
-  for (const local of locals) {
-    byAddress.set(local.address, [...(byAddress.get(local.address) ?? []), local]);
-  }
+  for (const local of locals) pushTo(byAddress, local.address, local);
   return [...addresses]
     .filter(address => familyOf(address) === "ipv4" && byAddress.has(address))
     .flatMap(address =>

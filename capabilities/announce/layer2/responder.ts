@@ -1,4 +1,5 @@
 import type { Family } from "../../config/address";
+import { pushTo } from "../grouped";
 import { answerModeOf, unguardedOf } from "./answer-mode";
 import type { AnswerMode, Unguarded } from "./answer-mode";
 import { diffKernel } from "./diff";
@@ -157,7 +158,7 @@ async function readOwned(kernel: Kernel): Promise<Owned> {
   const owned = new Map<string, string[]>();
   for (const { address, interfaceIndex } of proxies) {
     const name = names.get(interfaceIndex);
-    if (name !== undefined) owned.set(address, [...(owned.get(address) ?? []), name]);
+    if (name !== undefined) pushTo(owned, address, name);
   }
   return owned;
 }

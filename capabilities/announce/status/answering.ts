@@ -1,4 +1,5 @@
 import { pushTo } from "../grouped";
+import { keptFor } from "../kept";
 import type { Outcome } from "../layer2/responder";
 import type { AddressPlan, Plan, Verdict } from "../plan";
 
@@ -42,19 +43,14 @@ export function answerersOf(
   };
 }
 
-const indexes = new WeakMap<Plan, ReadonlyMap<string, readonly AddressPlan[]>>();
-
 /** Asked for each Service of a plan, of which there may be thousands. */
-function addressesByService(plan: Plan): ReadonlyMap<string, readonly AddressPlan[]> {
-  const known = indexes.get(plan);
-  if (known) return known;
+const addressesByService = keptFor((plan: Plan): ReadonlyMap<string, readonly AddressPlan[]> => {
   const found = new Map<string, AddressPlan[]>();
   for (const planned of plan.addresses.values()) {
     for (const service of planned.services) pushTo(found, service, planned);
   }
-  indexes.set(plan, found);
   return found;
-}
+});
 
 /** The verdicts of each Service, in their order. */
 export function byService(verdicts: readonly Verdict[]): ReadonlyMap<string, readonly Verdict[]> {
