@@ -2,7 +2,7 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { heardByGroup } from "../hack/faults/wire";
 import { killGroup } from "../hack/lab/run";
-import { request } from "../hack/probe/request";
+import { delivered, request } from "../hack/probe/request";
 import { probeDuring } from "../hack/probe/index";
 import type { Outage } from "../hack/probe/outage";
 import { streamsDuring } from "../hack/probe/streams";
@@ -29,10 +29,8 @@ describe("the announcers", () => {
     const addresses = await statusAddresses(c, app);
     v4 = addresses.find(address => !address.includes(":"))!;
     v6 = addresses.find(address => address.includes(":"))!;
-    // Who asks a node whose kube-proxy does not know the Service yet leaves an entry in its conntrack for two minutes, and a
-    // later connection from that port is lost in it: the client comes last.
-    for (const host of [...c.lab.nodes, "client"])
-      for (const address of addresses) await answerOf(c, host, address);
+    await delivered(c.lab, c.lab.nodes, addresses);
+    for (const address of addresses) await answerOf(c, "client", address);
   });
 
   afterAll(async () => {

@@ -1,7 +1,7 @@
 import type { Lab } from "../../hack/lab/lab";
 import { answerers } from "../../hack/faults/wire";
 import { measureOutage } from "../../hack/probe/outage";
-import { request } from "../../hack/probe/request";
+import { delivered } from "../../hack/probe/request";
 import { monotonicMs, startProber } from "../../hack/probe/prober";
 import type { Prober } from "../../hack/probe/prober";
 import { waitFor } from "../../hack/wait";
@@ -46,7 +46,7 @@ export async function runTrials(
   times: number,
 ): Promise<readonly Trial[]> {
   const { lab, subject, signal } = given;
-  await delivered(given);
+  await delivered(lab, lab.lightNodes, subject.addresses);
   const prober = await startProber(lab, { addresses: subject.addresses, intervalMs: INTERVAL_MS });
   const scene = { ...given, prober };
   const trials: Trial[] = [];
@@ -62,18 +62,6 @@ export async function runTrials(
     await prober.stop();
   }
   return trials;
-}
-
-/**
- * Waits until each node's kube-proxy delivers. What comes before leaves an entry of conntrack without DNAT, and that
- * swallows, for two minutes, each connection that a client begins from the same port later.
- */
-async function delivered({ lab, subject }: Pick<Scene, "lab" | "subject">): Promise<void> {
-  for (const node of lab.lightNodes)
-    for (const address of subject.addresses)
-      await waitFor(`kube-proxy of ${node} to deliver ${address}`, () =>
-        request(lab, node, address),
-      );
 }
 
 async function runTrial(scene: Scene, { run, undo }: Event): Promise<Trial> {
