@@ -2,10 +2,13 @@ import { deployAncho, kubectl, removeAncho } from "../../hack/deploy";
 import type { Lab } from "../../hack/lab/lab";
 import { deployMetallb, removeMetallb } from "../../hack/peers/metallb";
 import { waitFor } from "../../hack/wait";
-import { startIdleWebhook } from "./idle-webhook";
+import { startBareWebhook } from "./bare-webhook";
 
-/** Who serves the Services of a lab: nobody, also with a webhook that is called and does nothing, Ancho or MetalLB. */
-export type Arm = "nobody" | "idle webhook" | "Ancho" | "MetalLB";
+/**
+ * Who serves the Services of a lab: nobody, also with a webhook that is called and does nothing, or that creates one
+ * object, Ancho or MetalLB.
+ */
+export type Arm = "nobody" | "idle webhook" | "writing webhook" | "Ancho" | "MetalLB";
 
 /** Will the Services of that arm get addresses? */
 export function isServing(arm: Arm): boolean {
@@ -30,10 +33,11 @@ export function createStage(lab: Lab, progress: (line: string) => void): Stage {
       if (arm === current) return;
       if (current === "Ancho") await removeAncho(lab);
       if (current === "MetalLB") await removeMetallb(lab);
-      if (current === "idle webhook") await stopWebhook();
+      if (current.endsWith("webhook")) await stopWebhook();
       if (arm === "Ancho") await deployAncho(lab, "manifest", progress);
       if (arm === "MetalLB") await deployMetallb(lab, task);
-      if (arm === "idle webhook") stopWebhook = await startIdleWebhook(lab);
+      if (arm === "idle webhook") stopWebhook = await startBareWebhook(lab, "nothing");
+      if (arm === "writing webhook") stopWebhook = await startBareWebhook(lab, "one object");
       current = arm;
       if (isServing(arm)) await offerPool(lab);
     },

@@ -15,7 +15,7 @@ import type { Crowd, CrowdOptions, Sample } from "./crowd";
 import { cpuBetween, cpuOf } from "./lab-processes";
 
 const labName = "bench-ipam";
-const arms: readonly Arm[] = ["nobody", "idle webhook", "Ancho", "MetalLB"];
+const arms: readonly Arm[] = ["nobody", "idle webhook", "writing webhook", "Ancho", "MetalLB"];
 /** Who creates: at leisure, which shows what a create costs, and without a rest, which shows how many there can be. */
 const loads = [
   { who: "1 client, 10 creates per second", clients: 1, everyMs: 100, share: 0.2 },
@@ -42,8 +42,8 @@ type Measured = {
 };
 
 /**
- * Services on a lab of one node, created by 1 and by 20 clients, while nobody, a webhook that does nothing, Ancho
- * or MetalLB serves them, turn by turn. Whoever serves is installed anew for its turn and gets some Services to warm up.
+ * Services on a lab of one node, created by 1 and by 20 clients, while nobody, a webhook that does nothing or creates one
+ * object, Ancho or MetalLB serves them, turn by turn. Whoever serves is installed anew for its turn and gets some Services to warm up.
  */
 export async function benchCreates(): Promise<readonly Aim[]> {
   const progress = (line: string): void => {
@@ -182,6 +182,7 @@ function aimsOf(measured: readonly Measured[]): (load: Load) => readonly Aim[] {
         peers: {
           "create with no webhook, ms": of("nobody", creates, p),
           "with a webhook that does nothing, ms": of("idle webhook", creates, p),
+          "with one that creates one object, ms": of("writing webhook", creates, p),
           "with Ancho, ms": of("Ancho", creates, p),
           [`with MetalLB ${metallbVersion()}, ms`]: of("MetalLB", creates, p),
           "creates per second with no webhook": round(median(rounds("nobody").map(seconds))),
@@ -236,6 +237,7 @@ function cpu(measured: readonly Measured[], load: Load): Aim {
     peers: {
       "with no webhook": of("nobody"),
       "with one that does nothing": of("idle webhook"),
+      "with one that creates one object": of("writing webhook"),
       [`with MetalLB ${metallbVersion()}`]: of("MetalLB"),
     },
   };

@@ -7,18 +7,20 @@ import { inRepo } from "../../hack/repo";
 import { waitFor } from "../../hack/wait";
 
 const PORT = "8444";
-const NAME = "bench-idle";
+const NAME = "bench-bare";
+
+/** What a webhook does before it answers: nothing, or no more than to create one VirtualIP. */
+export type Deed = "nothing" | "one object";
 
 /**
- * A webhook of some lines beside the API server, which is called for each Service that is created and has nothing to
- * say: what it costs is what any webhook costs at the least. Resolves with what ends it.
+ * A webhook of some lines beside the API server, which is called for each Service that is created and changes nothing of
+ * it: what it costs is what any webhook that does so much costs at the least. Resolves with what ends it.
  */
-export async function startIdleWebhook(lab: Lab): Promise<() => Promise<void>> {
+export async function startBareWebhook(lab: Lab, deed: Deed): Promise<() => Promise<void>> {
   const { pki } = labPaths(lab.name);
   const { cert, key } = certFiles(pki, "apiserver");
-  // It changes what carries a label that no Service here has.
-  const script = inRepo("e2e/late-webhook.ts");
-  const argv = [process.execPath, "--import", "tsx", script, PORT, cert, key];
+  if (deed === "one object") await kubectl(lab, ["apply", "-f", inRepo("dist/crds.yaml")]);
+  const argv = [process.execPath, "--import", "tsx", ...scriptOf(lab, deed), PORT, cert, key];
   const webhook = await lab.spawn(lab.ctl, argv, "ignore");
   const probe = ["socat", "-u", "/dev/null", `TCP:127.0.0.1:${PORT}`];
   await waitFor("the webhook", async () => (await lab.exec(lab.ctl, probe)).code === 0);
@@ -27,7 +29,16 @@ export async function startIdleWebhook(lab: Lab): Promise<() => Promise<void>> {
   return async () => {
     await kubectl(lab, ["delete", "mutatingwebhookconfiguration", NAME]);
     webhook.kill();
+    if (deed === "one object")
+      await kubectl(lab, ["delete", "--raw", "/apis/ancho.dev/v1alpha1/virtualips"]);
   };
+}
+
+function scriptOf(lab: Lab, deed: Deed): readonly string[] {
+  // The first one changes what carries a label that no Service here has.
+  return deed === "nothing"
+    ? [inRepo("e2e/late-webhook.ts")]
+    : [inRepo("bench/ipam/writing-webhook.ts"), lab.lanKubeconfig];
 }
 
 function configuration(caBundle: string): object {
@@ -37,14 +48,15 @@ function configuration(caBundle: string): object {
     metadata: { name: NAME },
     webhooks: [
       {
-        name: "idle.example.com",
+        name: "bare.example.com",
         admissionReviewVersions: ["v1"],
         clientConfig: { url: `https://127.0.0.1:${PORT}/`, caBundle },
         rules: [
           { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["services"] },
         ],
-        sideEffects: "None",
-        failurePolicy: "Ignore",
+        sideEffects: "NoneOnDryRun",
+        // What was not called was not measured.
+        failurePolicy: "Fail",
       },
     ],
   };
