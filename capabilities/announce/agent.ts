@@ -414,11 +414,9 @@ class RunningAgent implements Agent {
         this.#contests.get(address) !== true;
       const mine = outcome.answering.filter(isMine);
       const fresh = new Set(outcome.fresh);
-      for (const binding of mine) {
-        if (!fresh.has(binding) && !this.#toAnnounce.has(binding.address)) continue;
-        this.#announcer.start(binding.address, binding.link);
-        this.#wire.announced(binding.address, binding.link);
-      }
+      const news = mine.filter(one => fresh.has(one) || this.#toAnnounce.has(one.address));
+      for (const { address, link } of news) this.#announcer.start(address, link);
+      for (const { address, link } of news) this.#wire.announced(address, link);
       this.#announcer.refresh(mine);
       outcome.answering.forEach(({ address }) => this.#toAnnounce.delete(address));
     }

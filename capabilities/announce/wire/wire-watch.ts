@@ -8,7 +8,7 @@ import type { Gateway, Neighbor } from "../layer2/neighbors";
 import type { Move } from "../moves";
 import { openListenSocket } from "../packet/packet-socket";
 import type { Plan } from "../plan";
-import { startTimer } from "../timers";
+import { startImmediate, startTimer } from "../timers";
 import { vipFacts } from "../status/virtual-ips";
 import type { VirtualIps } from "../status/virtual-ips";
 import { dutiesOf } from "./duties";
@@ -92,6 +92,7 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
   let problem = "";
   let latest: Parameters<Observer["look"]>[0] = { plan: NO_PLAN, alive: new Set() };
   let cancelLook: (() => void) | undefined;
+  let cancelWake: (() => void) | undefined;
   let plan: Plan | undefined;
 
   const linksFor = (interfaces: WantedInterfaces): readonly Link[] =>
@@ -228,11 +229,16 @@ export function watchWire(parts: AgentParts, options: WireWatchOptions): WireWat
       }
       move.links.add(link.index);
       converger.begin(address, link, move.at);
-      wire.wake();
+      // Once for all that are announced together: each time all addresses are gone through.
+      cancelWake ??= startImmediate(() => {
+        cancelWake = undefined;
+        wire.wake();
+      });
     },
     stop: () => {
       clearInterval(timer);
       cancelLook?.();
+      cancelWake?.();
       wire.stop();
       table.close();
     },
