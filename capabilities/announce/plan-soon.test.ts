@@ -7,7 +7,7 @@ describe("restAfter", () => {
   it.each([
     { tookMs: 0, restMs: 0 },
     { tookMs: 4.9, restMs: 0 },
-    { tookMs: 30, restMs: 90 },
+    { tookMs: 30, restMs: 270 },
     { tookMs: 400, restMs: 1_000 },
   ])("is $restMs ms after $tookMs ms", ({ tookMs, restMs }) => {
     expect(restAfter(tookMs)).toBe(restMs);

@@ -3,7 +3,7 @@ import { startImmediate, startTimer } from "./timers";
 /** A plan for some dozens of addresses: what follows it need not wait, ms. */
 const SHORT_MS = 5;
 /** What no address waits for may wait so many times as long as the last plan took. */
-const SHARE = 3;
+const SHARE = 9;
 const LONGEST_MS = 1_000;
 
 /**
