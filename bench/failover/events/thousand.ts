@@ -56,10 +56,11 @@ async function sharedOut(lab: Lab): Promise<void> {
       const held = await Promise.all(
         lab.lightNodes.map(async node => (await heldBy(lab, node)).map(ip => `${ip} ${node}`)),
       );
-      return held.flat().length === COUNT && held.flat().every(line => told.has(line));
+      const isShared = held.flat().length === COUNT && held.flat().every(line => told.has(line));
+      return isShared && (await toldServices(lab)) === COUNT;
     },
     {
-      what: `${COUNT} addresses to be answered for, by one node each, and their VirtualIPs to name it`,
+      what: `${COUNT} addresses to be answered for, by one node each, and their VirtualIPs and Services to say so`,
       timeoutMs: 600_000,
       intervalMs: 5_000,
     },
@@ -70,6 +71,13 @@ async function sharedOut(lab: Lab): Promise<void> {
 async function toldOwners(lab: Lab): Promise<ReadonlySet<string>> {
   const path = "jsonpath={range .items[*]}{.spec.address} {.status.intendedOwner.node}{'\\n'}{end}";
   return new Set((await kubectl(lab, ["get", "virtualips", "-o", path])).split("\n"));
+}
+
+/** How many Services say whether they are announced. */
+async function toldServices(lab: Lab): Promise<number> {
+  const path = "jsonpath={range .items[*]}{.status.conditions[*].type}{'\\n'}{end}";
+  const types = await kubectl(lab, ["get", "service", "-l", "bench=thousand", "-o", path]);
+  return types.split("\n").filter(line => /\bAnnounced\b/.test(line)).length;
 }
 
 /**
