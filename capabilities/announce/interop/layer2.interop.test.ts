@@ -83,6 +83,16 @@ describe("layer 2 on a real kernel", () => {
     expect(await ndp("fd00:30::241")).toBeUndefined();
   });
 
+  it("answers a neighbour that verifies what it knows, by solicitations to the address itself", async () => {
+    await own();
+    await expectAnswers();
+    const probe = ["lladdr", NODE_MAC, "dev", "eth0", "nud", "probe"];
+    await lan.run("peer", "ip", "neigh", "replace", V6, ...probe);
+    await vi.waitFor(async () => {
+      expect(await lan.run("peer", "ip", "neigh", "show", V6)).toContain("REACHABLE");
+    }, WAIT);
+  });
+
   it("needs NET_ADMIN and NET_RAW, and no other capability", async () => {
     const both = ((1 << 12) | (1 << 13)).toString(16).padStart(16, "0");
     expect(await responder.capabilities()).toEqual([both, both]);
@@ -135,18 +145,22 @@ describe("layer 2 on a real kernel", () => {
   });
 
   it("leaves settings as they were, also after a crash", async () => {
-    const settings = ["net.ipv6.conf.eth0.proxy_ndp", "net.ipv4.neigh.eth0.proxy_delay"];
+    const settings = [
+      "net.ipv6.conf.eth0.proxy_ndp",
+      "net.ipv6.conf.all.proxy_ndp",
+      "net.ipv4.neigh.eth0.proxy_delay",
+    ];
     const read = (): Promise<string> => lan.run("node", "sysctl", "-n", ...settings);
     await lan.run("node", "sysctl", "-qw", "net.ipv4.neigh.eth0.proxy_delay=40");
     await own();
-    expect((await read()).trim().split("\n")).toEqual(["1", "0"]);
+    expect((await read()).trim().split("\n")).toEqual(["1", "1", "0"]);
     await responder.kill();
     expect(await cleanUp()).toEqual([]);
-    expect((await read()).trim().split("\n")).toEqual(["0", "40"]);
+    expect((await read()).trim().split("\n")).toEqual(["0", "0", "40"]);
     responder = await start();
     await own();
     await responder.tell({ do: "own", owned: {} }, line => line.done);
-    expect((await read()).trim().split("\n")).toEqual(["0", "40"]);
+    expect((await read()).trim().split("\n")).toEqual(["0", "0", "40"]);
   });
 
   it("leaves the entries of others alone", async () => {

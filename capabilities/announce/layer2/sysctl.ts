@@ -17,6 +17,9 @@ export type Sysctl = {
  *
  * - forwarding: the kernel proxies only on an interface that forwards (net/ipv4/arp.c arp_process,
  *   net/ipv6/ndisc.c ndisc_recv_ns), and delivering to a pod is forwarding.
+ * - proxy_ndp, of the interface for solicitations that go to the group, and of `all` for those that go to the address
+ *   itself, by which neighbours verify an entry that they have (RFC 4861 section 7.3): net/ipv6/ip6_output.c ip6_forward
+ *   looks at `all` only, and would forward them. Entries are per interface, so this makes no other interface answer.
  * - proxy_delay: otherwise each answer waits a random time of up to 0.8 s.
  * - accept_ra 2: an interface that forwards ignores router advertisements at 1 and would lose its default route.
  */
@@ -33,6 +36,7 @@ export function neededSysctls(interfaceName: string, families: ReadonlySet<Famil
       { path: `ipv6/conf/${interfaceName}/accept_ra`, value: "2", onlyFrom: "1" },
       { path: "ipv6/conf/all/forwarding", value: "1" },
       { path: `ipv6/conf/${interfaceName}/forwarding`, value: "1" },
+      { path: "ipv6/conf/all/proxy_ndp", value: "1" },
       { path: `ipv6/conf/${interfaceName}/proxy_ndp`, value: "1" },
       { path: `ipv6/neigh/${interfaceName}/proxy_delay`, value: "0" },
     );
