@@ -2,6 +2,7 @@ import { answerers } from "../hack/faults/wire";
 import { monotonicMs, startProber } from "../hack/probe/prober";
 import { measureOutage } from "../hack/probe/outage";
 import type { Outage } from "../hack/probe/outage";
+import { delivered } from "../hack/probe/request";
 import { applyWeb, deletePool, serviceFor, statusAddresses } from "./fixtures";
 import type { Cluster } from "./support";
 
@@ -49,7 +50,9 @@ export async function serveBoth(
 ): Promise<readonly string[]> {
   const pool = { "metallb.io/address-pool": stage };
   await c.apply([serviceFor(service, stage, { ipFamilyPolicy: "RequireDualStack" }, pool)]);
-  return statusAddresses(c, service);
+  const addresses = await statusAddresses(c, service);
+  await delivered(c.lab, c.lab.nodes, addresses);
+  return addresses;
 }
 
 export async function clearStage(c: Cluster, name: string): Promise<void> {
@@ -99,6 +102,3 @@ export async function seenDuring(
     await prober.stop();
   }
 }
-
-export const sumFailed = (seen: readonly Outage[]): number =>
-  seen.reduce((sum, { failed }) => sum + failed, 0);
