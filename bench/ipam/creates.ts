@@ -43,7 +43,8 @@ type Measured = {
 
 /**
  * Services on a lab of one node, created by 1 and by 20 clients, while nobody, a webhook that does nothing or creates one
- * object, Ancho or MetalLB serves them, turn by turn. Whoever serves is installed anew for its turn and gets some Services to warm up.
+ * object, Ancho or MetalLB serves them, turn by turn. Whoever serves is installed anew for its turn and gets some Services
+ * to warm up.
  */
 export async function benchCreates(): Promise<readonly Aim[]> {
   const progress = (line: string): void => {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { ANNOUNCED } from "../../../capabilities/announce/status/announced-condition";
 import { kubectl } from "../../../hack/deploy";
 import type { Lab } from "../../../hack/lab/lab";
 import { killGroup } from "../../../hack/lab/run";
@@ -77,7 +78,7 @@ async function toldOwners(lab: Lab): Promise<ReadonlySet<string>> {
 async function toldServices(lab: Lab): Promise<number> {
   const path = "jsonpath={range .items[*]}{.status.conditions[*].type}{'\\n'}{end}";
   const types = await kubectl(lab, ["get", "service", "-l", "bench=thousand", "-o", path]);
-  return types.split("\n").filter(line => /\bAnnounced\b/.test(line)).length;
+  return types.split("\n").filter(line => line.split(" ").includes(ANNOUNCED)).length;
 }
 
 /**
