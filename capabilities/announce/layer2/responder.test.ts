@@ -135,6 +135,16 @@ async function setSysctl(path: string, value: string): Promise<void> {
   await writeFile(join(root, path), value);
 }
 
+/** Somebody changes it, and the kernel says so. */
+async function changed(state: Partial<KernelState>): Promise<void> {
+  kernel.state = { ...kernel.state, ...state };
+  const runs = outcomes.length;
+  kernel.notify();
+  await vi.waitFor(() => {
+    expect(outcomes.length).toBe(runs + 1);
+  });
+}
+
 afterEach(async () => {
   await responder.stop();
   await rm(root, { recursive: true });
@@ -179,8 +189,7 @@ describe("createResponder", () => {
   ])("a link with %s is news to neighbors or not", async (_, change, isNews) => {
     await responder.own(OWNED);
     await responder.own(OWNED);
-    kernel.state = { ...kernel.state, links: [{ ...ETH0, ...change }] };
-    await responder.own(OWNED);
+    await changed({ links: [{ ...ETH0, ...change }] });
     expect(outcomes.at(-1)?.fresh).toHaveLength(isNews ? 1 : 0);
     await responder.own(OWNED);
     expect(outcomes.at(-1)?.fresh).toEqual([]);
@@ -191,8 +200,7 @@ describe("createResponder", () => {
     await responder.own(OWNED);
     await responder.own(OWNED);
     expect(outcomes.at(-1)?.fresh).toEqual([]);
-    kernel.state = { ...kernel.state, links: [ETH0] };
-    await responder.own(OWNED);
+    await changed({ links: [ETH0] });
     expect(outcomes.at(-1)?.fresh).toEqual([{ address: IP, link: ETH0, mode: "proxy" }]);
   });
 
@@ -206,6 +214,29 @@ describe("createResponder", () => {
     expect(kernel.state.proxies).toHaveLength(1);
     await responder.own(new Map());
     expect(kernel.state.proxies).toEqual([]);
+  });
+
+  it("goes by what it knows of the kernel, and looks soon after whether that was right", async () => {
+    await responder.own(OWNED);
+    timers.at(-1)!.callback();
+    await vi.waitFor(() => {
+      expect(timers.at(-1)!.ms).toBe(10_000);
+    });
+    const { dumps } = kernel;
+    // Somebody takes away what is ours, of which the kernel tells nobody.
+    kernel.state = { ...kernel.state, proxies: [] };
+    const other = "10.20.30.99";
+    await responder.own(new Map([...OWNED, [other, "all"]]));
+    expect(kernel.dumps).toBe(dumps);
+    expect(outcomes.at(-1)!.fresh.map(({ address }) => address)).toEqual([other]);
+    expect(kernel.state.proxies.map(({ address }) => address)).toEqual([other]);
+    const look = timers.at(-1)!;
+    expect(look.ms).toBe(500);
+    look.callback();
+    await vi.waitFor(() => {
+      expect(kernel.state.proxies).toHaveLength(2);
+    });
+    expect(outcomes.at(-1)!.fresh.map(({ address }) => address)).toEqual([IP]);
   });
 
   it("many notifications during a run are one more run", async () => {

@@ -5,6 +5,8 @@ import type { AnswerMode, Unguarded } from "./answer-mode";
 import { diffKernel } from "./diff";
 import { chooseInterfaces } from "./interfaces";
 import type { WantedInterfaces } from "./interfaces";
+import { rememberKernel } from "./kernel-memory";
+import type { KernelMemory } from "./kernel-memory";
 import { DEVICE, familyOf } from "./kernel-state";
 import type { KernelOp, KernelState, Link, ProxyEntry } from "./kernel-state";
 import type { Kernel } from "./netlink";
@@ -82,10 +84,12 @@ export type Responder = {
  * so we look, ms.
  */
 const RECHECK_MS = 10_000;
+/** So soon after problems, and after a run that went by what was known of the kernel, ms. */
 const RETRY_MS = 500;
 
 export function createResponder(options: ResponderOptions): Responder {
   const { kernel, after, onOutcome } = options;
+  const memory = rememberKernel(kernel);
   let owned: Owned | undefined;
   let running = Promise.resolve();
   let isRunning = false;
@@ -99,15 +103,18 @@ export function createResponder(options: ResponderOptions): Responder {
     isRunning = true;
     while (isDirty && !isStopped && owned) {
       isDirty = false;
-      outcome = await runOnce(options, { owned, known, last: outcome });
+      const isByHeart = memory.isKnown();
+      outcome = await runOnce(options, { memory, owned, known, last: outcome });
       cancelTimer();
-      cancelTimer = after(outcome.problems.length > 0 ? RETRY_MS : RECHECK_MS, trigger);
+      const isOver = outcome.problems.length === 0 && !isByHeart;
+      cancelTimer = after(isOver ? RECHECK_MS : RETRY_MS, trigger);
       onOutcome(outcome);
     }
     isRunning = false;
   }
 
   function trigger(): void {
+    memory.forget();
     void run();
   }
 
@@ -164,6 +171,7 @@ async function readOwned(kernel: Kernel): Promise<Owned> {
 }
 
 type Run = {
+  readonly memory: KernelMemory;
   readonly owned: Owned;
   readonly known: ReadonlySet<string>;
   readonly last: Outcome;
@@ -180,8 +188,8 @@ async function runOnce(options: ResponderOptions, run: Run): Promise<Outcome> {
 }
 
 async function reconcile(options: ResponderOptions, run: Run): Promise<Outcome> {
-  const { kernel, sysctlRoot, excludes } = options;
-  const actual = await kernel.dump();
+  const { sysctlRoot, excludes } = options;
+  const actual = await run.memory.state();
   const chosen = [...run.owned].map(([address, wanted]) => ({
     address,
     links: chooseInterfaces(actual.links, wanted, excludes),
@@ -195,7 +203,7 @@ async function reconcile(options: ResponderOptions, run: Run): Promise<Outcome> 
   // What is noted already is older, so it is what was there before us.
   const note = former.size > 0 ? formatNote(new Map([...former, ...noted])) : "";
   const notes = note === "" ? [] : [{ op: "note", text: note } as const];
-  const refused = await applyAll(kernel, [...ops, ...notes], actual);
+  const refused = await applyAll(run.memory, [...ops, ...notes], actual);
   const { bindings, unguarded } = assignModes(options, run, {
     actual,
     places,
@@ -325,7 +333,7 @@ const AT_ONCE = 64;
  * change when it is sent, so the next one need not wait for the answer: a hundred addresses are one wait and not two hundred.
  */
 async function applyAll(
-  kernel: Kernel,
+  kernel: Pick<Kernel, "apply" | "linkIndex">,
   ops: readonly KernelOp[],
   actual: KernelState,
 ): Promise<readonly RefusedOp[]> {
