@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ASKED_PER_ROUND, NO_CASES, isGone, nextRound } from "./witness";
+import { ASKED_OF_MUTE, ASKED_PER_ROUND, NO_CASES, isGone, nextRound } from "./witness";
 import type { Suspects, Witness } from "./witness";
 
 const A = "10.0.0.1";
@@ -43,10 +43,24 @@ describe("nextRound", () => {
     expect(nextRound(NO_CASES, suspect(), new Set()).witness.size).toBe(0);
   });
 
-  it("asks for few addresses at a time, and for all in turn", () => {
-    const many = Array.from({ length: 1000 }, (_, i) => `fd00::${i.toString(16)}`);
-    const asked = new Set<string>();
+  const many = Array.from({ length: 1000 }, (_, i) => `fd00::${i.toString(16)}`);
+
+  it("asks a mute owner for some addresses only, and one who counts as gone for one", () => {
     let witness = NO_CASES;
+    const counts = [0, 1, 2, 3, 4].map(() => {
+      const next = nextRound(witness, suspect(...many), new Set());
+      witness = next.witness;
+      return next.ask.length;
+    });
+    expect(counts).toEqual([ASKED_OF_MUTE, ASKED_OF_MUTE, ASKED_OF_MUTE, 1, 1]);
+    const answered = nextRound(witness, suspect(...many), new Set([many[0]!]));
+    expect(answered.ask.length).toBe(ASKED_PER_ROUND);
+    expect(isGone(answered.witness, "n2", many[9]!)).toBe(false);
+  });
+
+  it("asks one who answers for few addresses at a time, and for all in turn", () => {
+    const asked = new Set<string>();
+    let { witness } = nextRound(NO_CASES, suspect(...many), new Set());
     for (let i = 0; i < Math.ceil(many.length / ASKED_PER_ROUND); i++) {
       const next = nextRound(witness, suspect(...many), new Set([many[0]!]));
       expect(next.ask.length).toBe(ASKED_PER_ROUND);

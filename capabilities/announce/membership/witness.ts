@@ -15,6 +15,8 @@ type Case = {
   readonly unanswered: ReadonlyMap<string, number>;
   /** Where in the list of its addresses the next round goes on. */
   readonly cursor: number;
+  /** Something was answered since it is suspected: its kernel lives, so it matters what of. */
+  readonly hasAnswered: boolean;
 };
 
 /** Owners under suspicion, and of each the addresses that this node would take. */
@@ -24,9 +26,13 @@ export type Suspects = ReadonlyMap<string, readonly string[]>;
 const GONE_AFTER = 3;
 /**
  * Addresses asked for per owner and round. A dead owner of a thousand shows by the first few; more would be a
- * storm of broadcasts at the moment when the LAN needs it least.
+ * storm of broadcasts at the moment when the LAN needs it least, and its heirs the processor.
  */
+export const ASKED_OF_MUTE = 4;
+/** The same of an owner who answered: then each address is to be known of. */
 export const ASKED_PER_ROUND = 16;
+/** And of one who counts as gone, in case that it comes back while its addresses are being taken. */
+const ASKED_OF_GONE = 1;
 
 export const NO_CASES: Witness = new Map();
 
@@ -42,7 +48,8 @@ export function nextRound(
 ): { readonly witness: Witness; readonly ask: readonly string[] } {
   const witness = new Map<string, Case>();
   for (const [node, addresses] of suspects) {
-    if (addresses.length > 0) witness.set(node, nextCase(before.get(node), addresses, answered));
+    if (addresses.length > 0)
+      witness.set(node, nextCase(before.get(node) ?? NEW, addresses, answered));
   }
   return { witness, ask: [...witness.values()].flatMap(({ asked }) => asked) };
 }
@@ -54,22 +61,26 @@ export function isGone(witness: Witness, owner: string, address: string): boolea
   return found.mute >= GONE_AFTER || (found.unanswered.get(address) ?? 0) >= GONE_AFTER;
 }
 
-function nextCase(
-  before: Case | undefined,
-  addresses: readonly string[],
-  answered: ReadonlySet<string>,
-): Case {
-  const cursor = before ? before.cursor : 0;
-  const asked = Array.from(
-    { length: Math.min(ASKED_PER_ROUND, addresses.length) },
-    (_, i) => addresses[(cursor + i) % addresses.length] ?? "",
-  );
-  const next = { asked, cursor: (cursor + asked.length) % addresses.length };
-  if (!before) return { ...next, mute: 0, unanswered: new Map() };
+const NEW: Case = { asked: [], mute: -1, unanswered: new Map(), cursor: 0, hasAnswered: false };
+
+function nextCase(before: Case, addresses: readonly string[], answered: ReadonlySet<string>): Case {
   const unanswered = new Map(before.unanswered);
   for (const address of before.asked) unanswered.set(address, (unanswered.get(address) ?? 0) + 1);
   for (const address of answered) unanswered.delete(address);
   // Any address of it: an answer that was long under way speaks for its kernel, too.
   const isAnswered = [...addresses, ...before.asked].some(address => answered.has(address));
-  return { ...next, unanswered, mute: isAnswered ? 0 : before.mute + 1 };
+  const mute = isAnswered ? 0 : before.mute + 1;
+  const hasAnswered = before.hasAnswered || isAnswered;
+  const count = Math.min(countFor({ mute, hasAnswered }), addresses.length);
+  const asked = Array.from(
+    { length: count },
+    (_, i) => addresses[(before.cursor + i) % addresses.length] ?? "",
+  );
+  const cursor = (before.cursor + count) % addresses.length;
+  return { asked, cursor, mute, unanswered, hasAnswered };
+}
+
+function countFor({ mute, hasAnswered }: Pick<Case, "mute" | "hasAnswered">): number {
+  if (mute >= GONE_AFTER) return ASKED_OF_GONE;
+  return hasAnswered ? ASKED_PER_ROUND : ASKED_OF_MUTE;
 }
