@@ -1,3 +1,4 @@
+import { keptFor } from "../kept";
 import { virtualIPResource } from "../../config/kinds/virtual-ip";
 import type { VirtualIP } from "../../config/kinds/virtual-ip";
 import type { Log } from "../../kube/log";
@@ -51,8 +52,8 @@ export function watchVirtualIps(log: Log): VirtualIps {
   };
 }
 
-/** What a VirtualIP says that matters on the wire. */
-export function vipFacts({ spec, status }: VirtualIP): VipFacts {
+/** What a VirtualIP says that matters on the wire. Each plan asks it of all of them. */
+export const vipFacts = keptFor(({ spec, status }: VirtualIP): VipFacts => {
   const { conflict } = status ?? {};
   const { mac = "", interface: name = "", isInUse = false } = conflict ?? {};
   return {
@@ -60,4 +61,4 @@ export function vipFacts({ spec, status }: VirtualIP): VipFacts {
     isAnswered: status?.intendedOwner !== undefined,
     ...(conflict ? { conflict: { mac, interface: name, isInUse } } : {}),
   };
-}
+});
