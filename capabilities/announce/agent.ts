@@ -1,7 +1,7 @@
 import type { Advertiser } from "./bgp/advertiser";
 import { watchCluster } from "./cluster-watch";
 import type { ClusterWatch } from "./cluster-watch";
-import { aliveOf, createPlanner, isSettled } from "./decision";
+import { aliveOf, createPlanner, isSettled, urgencyOf } from "./decision";
 import type { Facts, Standing, Turn } from "./decision";
 import { NO_CONTESTS, announcedAgain, contestsOf } from "./contests";
 import type { Contests } from "./contests";
@@ -88,6 +88,10 @@ class RunningAgent implements Agent {
     this.#peers?.setNodes(this.#watch.nodes());
     this.#tellLinks();
     this.#replan();
+  });
+  /** Whether the wire is to be asked for somebody who is late. */
+  readonly #looks = createPlanSoon(() => {
+    this.#suspect();
   });
   readonly #planSoon = (): void => {
     this.#hasNews = true;
@@ -278,13 +282,16 @@ class RunningAgent implements Agent {
     this.#planSoon();
   }
 
-  /** Who fell silent is asked for at once; the plan waits for what the wire says, which may be known by now. */
+  /** Who fell silent is asked for at once: the heir waits for what the wire says. */
   #onMembers(turn: Turn): void {
-    const isSilence = turn === "silent";
-    if (isSilence && this.#phase === "active" && !this.#isWaking())
-      this.#prober.suspect(this.#planner.suspects(this.#facts(), this.#standing()));
-    if (turn === "turn" || (isSilence && this.#prober.hasVerdict())) this.#plans.now();
-    else this.#plans.soon();
+    if (turn === "silent") this.#suspect();
+    if (turn === "late") this.#looks.soon();
+    else this.#plans[urgencyOf(turn, this.#prober.suspicion())]();
+  }
+
+  #suspect(): void {
+    if (this.#phase !== "active" || this.#isWaking()) return;
+    this.#prober.suspect(this.#planner.suspects(this.#facts(), this.#standing()));
   }
 
   #replan(): void {
@@ -316,7 +323,7 @@ class RunningAgent implements Agent {
         plan,
       );
     }
-    this.#prober.suspect(this.#planner.suspects(facts, standing));
+    this.#suspect();
   }
 
   /** Nothing goes on that a rebalance could add to. */
@@ -381,7 +388,10 @@ class RunningAgent implements Agent {
     // Epochs are raised when it is clear that this node keeps what it took or adopted.
     this.#claim(new Set(this.#claims.map(({ address }) => address)));
     const isAsked = !isSameOwned(held, owned) || this.#toAnnounce.size > 0;
-    if (isAsked) this.#plans.hold();
+    if (isAsked)
+      [this.#plans, this.#looks].forEach(({ hold }) => {
+        hold();
+      });
     const done = isAsked ? this.#responder.own(owned) : undefined;
     // Events, log and status cost more time than the takeover that they tell of.
     void this.#tell(() => {
@@ -390,9 +400,7 @@ class RunningAgent implements Agent {
     }, done);
     this.#stopLinger();
     const next = Math.min(...lingering.values());
-    if (next < Infinity) {
-      this.#stopLinger = startTimer(next - now + 1, this.#planSoon);
-    }
+    if (next < Infinity) this.#stopLinger = startTimer(next - now + 1, this.#planSoon);
   }
 
   #noteContests(plan: Plan): void {
@@ -406,7 +414,9 @@ class RunningAgent implements Agent {
 
   #onOutcome(outcome: Outcome): void {
     this.#links = outcome.links;
-    this.#plans.release();
+    [this.#plans, this.#looks].forEach(({ release }) => {
+      release();
+    });
     this.#tellLinks();
     if (this.#phase === "active") {
       const isMine = ({ address }: Binding): boolean =>

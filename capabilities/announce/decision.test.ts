@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createPlanner, planFor, suspectsFor, turnOf } from "./decision";
+import { createPlanner, planFor, suspectsFor, turnOf, urgencyOf } from "./decision";
 import type { Facts, Standing, Turn } from "./decision";
 import { NOT_READY_LONG_MS } from "./eligibility";
 import { ad, node, pool, service } from "./fixtures";
@@ -59,6 +59,8 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.constantFrom("spread" as const, "hash" as const).map(placement => ofFacts({ placement })),
 );
 
+const aStep = fc.record({ change, isPlanned: fc.boolean() });
+
 const FACTS: Facts = {
   config: {
     ...{ pools: [pool("lan", "172.30.0.240-172.30.0.250")], l2Ads: [ad("lan")] },
@@ -76,12 +78,14 @@ const STANDING: Standing = {
 describe("createPlanner", () => {
   it("its plans are always those that would be made anew", () => {
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 12 }), changes => {
+      fc.property(fc.array(aStep, { maxLength: 12 }), steps => {
         const planner = createPlanner();
         let [facts, standing] = [FACTS, STANDING];
-        for (const apply of changes) {
-          [facts, standing] = apply(facts, standing);
-          expect(planner.plan(facts, standing)).toEqual(planFor(facts, standing));
+        for (const step of steps) {
+          [facts, standing] = step.change(facts, standing);
+          // As the announcer does it: not each change is a plan.
+          if (step.isPlanned)
+            expect(planner.plan(facts, standing)).toEqual(planFor(facts, standing));
           expect(planner.suspects(facts, standing)).toEqual(suspectsFor(facts, standing));
         }
       }),
@@ -130,8 +134,9 @@ describe("turnOf", () => {
   const claims = [{ address: "172.30.0.240", epoch: 1 }];
 
   it.each<{ readonly what: string; readonly after: readonly Member[]; readonly turn: Turn }>([
-    { what: "is as it was", after: [peer()], turn: "news" },
-    { what: "is late", after: [peer({ health: "late" })], turn: "news" },
+    { what: "is as it was", after: [peer()], turn: "late" },
+    { what: "is late", after: [peer({ health: "late" })], turn: "late" },
+    { what: "is late and claims", after: [peer({ health: "late", claims })], turn: "news" },
     { what: "claims", after: [peer({ claims })], turn: "news" },
     { what: "fell silent", after: [peer({ health: "silent" })], turn: "silent" },
     { what: "leaves", after: [peer({ phase: "leaving" })], turn: "turn" },
@@ -151,5 +156,20 @@ describe("turnOf", () => {
     expect(turnOf([silent], [peer()])).toBe("turn");
     const other = peer({ node: "n3" });
     expect(turnOf([silent, other], [peer(), { ...other, health: "silent" }])).toBe("turn");
+  });
+});
+
+describe("urgencyOf", () => {
+  it("waits for what the wire says", () => {
+    expect(urgencyOf("silent", "none")).toBe("later");
+    expect(urgencyOf("silent", "asked")).toBe("later");
+    expect(urgencyOf("news", "asked")).toBe("later");
+    expect(urgencyOf("silent", "verdict")).toBe("now");
+  });
+
+  it("and else not", () => {
+    expect(urgencyOf("turn", "asked")).toBe("now");
+    expect(urgencyOf("news", "none")).toBe("soon");
+    expect(urgencyOf("news", "verdict")).toBe("soon");
   });
 });

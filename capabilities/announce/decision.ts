@@ -1,8 +1,12 @@
 import { alivePeers, holdersOf, holdersTaking, suspectsOf } from "./holders";
-import type { Claim, Member } from "./membership/membership";
+import { kept } from "./kept";
+import type { Claim, Health, Member } from "./membership/membership";
 import type { Suspects } from "./membership/witness";
 import { planAddresses } from "./plan";
 import type { Plan, PlanInput } from "./plan";
+import type { Urgency } from "./plan-soon";
+import { replanAddresses } from "./replan";
+import type { Planned } from "./replan";
 
 /** What the cluster says. */
 export type Facts = Pick<
@@ -36,6 +40,10 @@ export function aliveOf({ me, isActive, members }: Standing): ReadonlySet<string
 
 /** Who answers for what, as this node sees it. */
 export function planFor(facts: Facts, standing: Standing): Plan {
+  return planAddresses(inputFor(facts, standing));
+}
+
+function inputFor(facts: Facts, standing: Standing): PlanInput {
   const { me, isActive, members, claims, isGone } = standing;
   const own = { node: me, claims: isActive ? claims : [] };
   const interfaces = new Map(members.map(member => [member.node, member.interfaces]));
@@ -44,14 +52,14 @@ export function planFor(facts: Facts, standing: Standing): Plan {
   const claimed = new Set(claims.filter(({ epoch }) => epoch > 0).map(({ address }) => address));
   const taking = new Set([...standing.taking].filter(address => !claimed.has(address)));
   const holders = holdersTaking(holdersOf({ members, own, isGone }), me, taking);
-  return planAddresses({ ...facts, alive: aliveOf(standing), interfaces, holders });
+  return { ...facts, alive: aliveOf(standing), interfaces, holders };
 }
 
-/** What a plan was made of, as far as it can change without anything else having changed, and the plan. */
-type Basis = { readonly facts: Facts; readonly standing: Standing; readonly plan: Plan };
+/** What a plan is made of, as far as it can change without anything else having changed. */
+type Basis = { readonly facts: Facts; readonly standing: Standing };
 
 /** Mostly it is one of the others, and now this one and now that one, that is late. */
-const KEPT_OF_HEARD = 10;
+const KEPT_OF_REST = 10;
 
 export type Planner = {
   /** As `planFor`. */
@@ -65,33 +73,42 @@ export type Planner = {
  * every few seconds, is no reason to think about a thousand addresses anew.
  */
 export function createPlanner(): Planner {
-  let last: Basis | undefined;
-  /** What would be if all were gone who are not heard, by who is heard. */
-  const ofHeard = new Map<string, Basis>();
+  let last: (Basis & Planned) | undefined;
+  /** What would be if the others were gone, by who is left. */
+  const ofRest = new Map<string, Basis & Planned>();
 
-  function keptOfHeard(facts: Facts, heard: Standing): Plan | undefined {
-    const known = ofHeard.get(namesOf(heard));
-    return known && isSameBasis(known, { facts, standing: heard }) ? known.plan : undefined;
+  function make(facts: Facts, standing: Standing): Basis & Planned {
+    const input = inputFor(facts, standing);
+    const isTimeless = last && !dependsOnTime(last.facts) && !dependsOnTime(facts);
+    const again = last && isTimeless ? replanAddresses(last, input) : undefined;
+    return { facts, standing, input, plan: again ?? planAddresses(input) };
+  }
+
+  function keptOfRest(facts: Facts, standing: Standing): (Basis & Planned) | undefined {
+    const known = ofRest.get(namesOf(standing));
+    return known && isSameBasis(known, { facts, standing }) ? known : undefined;
+  }
+
+  function planOfRest(facts: Facts, standing: Standing): Plan {
+    const known = keptOfRest(facts, standing);
+    if (known) return known.plan;
+    const found = make(facts, standing);
+    if (ofRest.size >= KEPT_OF_REST) ofRest.clear();
+    ofRest.set(namesOf(standing), found);
+    return found.plan;
   }
 
   return {
     plan: (facts, standing) => {
       if (last && isSameBasis(last, { facts, standing })) return last.plan;
       // What was thought of when an owner was late has come about.
-      const kept = isGoneForGood(standing) ? keptOfHeard(facts, onlyHeard(standing)) : undefined;
-      last = { facts, standing, plan: kept ?? planFor(facts, standing) };
+      const known = areSilentGone(standing)
+        ? keptOfRest(facts, without(standing, ["silent"]))
+        : undefined;
+      last = known ? { ...known, standing } : make(facts, standing);
       return last.plan;
     },
-    suspects: (facts, standing) =>
-      suspectsIn(standing, () => {
-        const heard = onlyHeard(standing);
-        const kept = keptOfHeard(facts, heard);
-        if (kept) return kept;
-        const plan = planFor(facts, heard);
-        if (ofHeard.size >= KEPT_OF_HEARD) ofHeard.clear();
-        ofHeard.set(namesOf(heard), { facts, standing: heard, plan });
-        return plan;
-      }),
+    suspects: (facts, standing) => suspectsIn(standing, rest => planOfRest(facts, rest)),
   };
 }
 
@@ -99,17 +116,16 @@ function namesOf({ members }: Standing): string {
   return members.map(({ node }) => node).join();
 }
 
-/** True if all who are not heard are silent, and nobody answers for anything of theirs. */
-function isGoneForGood({ members, isGone }: Standing): boolean {
+/** True if nobody answers for anything of those who are silent. */
+function areSilentGone({ members, isGone }: Standing): boolean {
   return members.every(
     ({ node, health, claims }) =>
-      health === "heard" ||
-      (health === "silent" && claims.every(({ address }) => isGone(node, address))),
+      health !== "silent" || claims.every(({ address }) => isGone(node, address)),
   );
 }
 
 /** Lists that are the same object have not changed: whoever makes them keeps them until they do. */
-function isSameBasis(before: Basis, after: Pick<Basis, "facts" | "standing">): boolean {
+function isSameBasis(before: Basis, after: Basis): boolean {
   return (
     !dependsOnTime(before.facts) &&
     !dependsOnTime(after.facts) &&
@@ -174,17 +190,20 @@ function isSameToPlan(before: Member, after: Member | undefined): boolean {
   );
 }
 
-/** Of owners that are not heard, what would be this node's: it is to be asked for on the wire. */
+/**
+ * Of owners that are not heard, what would be this node's: it is to be asked for on the wire. Of who is silent that is
+ * what it will have if they are gone; who is late inherits, too, and may inherit from who is late as well.
+ */
 export function suspectsFor(facts: Facts, standing: Standing): Suspects {
-  return suspectsIn(standing, () => planFor(facts, onlyHeard(standing)));
+  return suspectsIn(standing, rest => planFor(facts, rest));
 }
 
-function suspectsIn(standing: Standing, ofHeard: () => Plan): Suspects {
+function suspectsIn(standing: Standing, planOf: (rest: Standing) => Plan): Suspects {
   if (!standing.isActive) return new Map();
-  let heirs: Plan | undefined;
-  const heirOf = (address: string): string | undefined => {
-    heirs ??= ofHeard();
-    return heirs.addresses.get(address)?.owner;
+  const plans = new Map<Health, Plan>();
+  const heirOf = (address: string, health: Health): string | undefined => {
+    const lost = health === "late" ? (["late", "silent"] as const) : (["silent"] as const);
+    return kept(plans, health, () => planOf(without(standing, lost))).addresses.get(address)?.owner;
   };
   const own = { node: standing.me, claims: standing.claims };
   return suspectsOf(standing.members, { own, heirOf });
@@ -196,24 +215,40 @@ export function isSettled({ isActive, members }: Standing): boolean {
 }
 
 /**
- * What became of the members. silent: some fell silent, and nothing else. turn: somebody came, went, is heard again or
- * has another phase. news: nothing of that.
+ * What became of the members. late: some are late, or heard again in time, and nothing else. silent: some fell silent.
+ * turn: somebody came, went, is heard again or has another phase. news: nothing of that.
  */
-export type Turn = "news" | "silent" | "turn";
+export type Turn = "late" | "news" | "silent" | "turn";
 
 export function turnOf(before: readonly Member[], after: readonly Member[]): Turn {
   const known = new Map(before.map(member => [member.node, member]));
-  const changes = after.map(({ node, health, phase }): Turn => {
+  const changes = after.map((member): Turn => {
+    const { node, health, phase } = member;
     const last = known.get(node);
     if (last?.phase !== phase) return "turn";
-    if ((last.health === "silent") === (health === "silent")) return "news";
-    return health === "silent" ? "silent" : "turn";
+    if ((last.health === "silent") !== (health === "silent"))
+      return health === "silent" ? "silent" : "turn";
+    return isSameToPlan(last, member) ? "late" : "news";
   });
   if (before.length !== after.length || changes.includes("turn")) return "turn";
-  return changes.includes("silent") ? "silent" : "news";
+  return (["silent", "news"] as const).find(turn => changes.includes(turn)) ?? "late";
 }
 
-/** As if all were gone who are not heard now. */
-function onlyHeard(standing: Standing): Standing {
-  return { ...standing, members: standing.members.filter(({ health }) => health === "heard") };
+/**
+ * How soon a plan is wanted. Whether who fell silent is gone the wire says: until then nothing is to be done, and what other
+ * heirs take meanwhile is no reason to make this one wait for the processor.
+ *
+ * @param suspicion what the wire says of those who are not heard: asked: nothing yet
+ */
+export function urgencyOf(
+  turn: Exclude<Turn, "late">,
+  suspicion: "none" | "asked" | "verdict",
+): Urgency {
+  if (turn === "turn" || (turn === "silent" && suspicion === "verdict")) return "now";
+  return turn === "silent" || suspicion === "asked" ? "later" : "soon";
+}
+
+/** As if all were gone who are so. */
+function without(standing: Standing, lost: readonly Health[]): Standing {
+  return { ...standing, members: standing.members.filter(({ health }) => !lost.includes(health)) };
 }

@@ -1,5 +1,5 @@
 import { pushTo } from "./grouped";
-import type { Claim, Member } from "./membership/membership";
+import type { Claim, Health, Member } from "./membership/membership";
 import type { Suspects } from "./membership/witness";
 
 /** A node that answers for an address now, and since which takeover of it. */
@@ -109,26 +109,27 @@ export function replacedClaims(
 }
 
 /**
- * The owners that are late or silent, and what of theirs would go to this node if they were gone.
- * @param heirOf who would own an address; asked only for addresses that nobody has taken yet
+ * The owners that are late or silent of whom this node would inherit if they were gone, and what.
+ * @param heirOf who would own an address of one that is late, or silent; asked only for addresses that nobody has taken yet
  */
 export function suspectsOf(
   members: readonly Member[],
-  { own, heirOf }: { own: Holding; heirOf: (address: string) => string | undefined },
+  {
+    own,
+    heirOf,
+  }: { own: Holding; heirOf: (address: string, health: Health) => string | undefined },
 ): Suspects {
   const heard = members.filter(({ health }) => health === "heard");
   const claims = [own.claims, ...heard.map(member => member.claims)].flat();
   const taken = new Set(claims.map(({ address }) => address));
-  return new Map(
-    members
-      .filter(({ health, phase }) => health !== "heard" && phase !== "leaving")
-      .map(member => [
-        member.node,
-        member.claims
-          .map(({ address }) => address)
-          .filter(address => !taken.has(address) && heirOf(address) === own.node),
-      ]),
-  );
+  const suspects = members
+    .filter(({ health, phase }) => health !== "heard" && phase !== "leaving")
+    .map(member => {
+      const addresses = member.claims.map(({ address }) => address);
+      const mine = addresses.filter(ip => !taken.has(ip) && heirOf(ip, member.health) === own.node);
+      return [member.node, mine] as const;
+    });
+  return new Map(suspects.filter(([, addresses]) => addresses.length > 0));
 }
 
 /** Who claims each address, whether that gives a right or not. */

@@ -24,13 +24,17 @@ export type Group = { readonly key: string; readonly contests: readonly Contest[
  * decide the same. A higher score always wins: it is an administrator's wish.
  *
  * @param groups in an order that is the same everywhere
+ * @param load how many groups each node has beside these
  */
 export function placeAddresses(
   groups: readonly Group[],
   placement: Placement,
+  load: ReadonlyMap<string, number> = NO_LOAD,
 ): ReadonlyMap<string, string> {
-  return placement === "hash" ? placeByHash(groups) : placeSpread(groups);
+  return placement === "hash" ? placeByHash(groups) : placeSpread(groups, load);
 }
+
+const NO_LOAD: ReadonlyMap<string, number> = new Map();
 
 function placeByHash(groups: readonly Group[]): ReadonlyMap<string, string> {
   return new Map(
@@ -44,9 +48,12 @@ function placeByHash(groups: readonly Group[]): ReadonlyMap<string, string> {
 }
 
 /** Those who answer first, so that all that is new sees how much everybody has. */
-function placeSpread(groups: readonly Group[]): ReadonlyMap<string, string> {
+function placeSpread(
+  groups: readonly Group[],
+  before: ReadonlyMap<string, number>,
+): ReadonlyMap<string, string> {
   const owners = new Map<string, string>();
-  const load = new Map<string, number>();
+  const load = new Map(before);
 
   /** Gives a node what it may have of these; the rest is returned. */
   function give(node: string, contests: readonly Contest[]): readonly Contest[] {

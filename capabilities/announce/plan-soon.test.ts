@@ -31,7 +31,7 @@ describe("createPlanSoon", () => {
     return { plans, begins, made, gap };
   }
 
-  it.each(["soon", "now"] as const)(
+  it.each(["soon", "now", "later"] as const)(
     "makes one plan of many calls, and another one of those that come in it: %s",
     async call => {
       const { plans, begins, made } = setUp(0, (made, again) => {
@@ -79,6 +79,23 @@ describe("createPlanSoon", () => {
     plans.now();
     await made(3);
     expect((begins[2] ?? 0) - heldAt).toBeGreaterThan(990);
+  });
+
+  it("makes what has time later, with what is wanted meanwhile", async () => {
+    const { plans, begins, made, gap } = setUp(0);
+    plans.now();
+    await made(1);
+    plans.later();
+    await made(2);
+    expect(gap()).toBeGreaterThan(295);
+    plans.later();
+    const laterAt = performance.now();
+    plans.soon();
+    plans.later();
+    await made(3);
+    expect((begins[2] ?? 0) - laterAt).toBeLessThan(295);
+    await delay(350);
+    expect(begins.length).toBe(3);
   });
 
   it("does not rest where an address waits, and makes one plan for that and what rested", async () => {

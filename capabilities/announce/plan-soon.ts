@@ -14,6 +14,9 @@ export function restAfter(tookMs: number): number {
   return tookMs < SHORT_MS ? 0 : Math.min(LONGEST_MS, SHARE * tookMs);
 }
 
+/** What is to come within this time makes a plan of its own necessary, ms: who inherits has taken over by then. */
+const LATER_MS = 300;
+
 /** Whatever is waited for, plans are not put off for longer, ms. */
 const HELD_MS = 1_000;
 
@@ -22,14 +25,19 @@ export type PlanSoon = {
   readonly soon: () => void;
   /** Has one made without such a rest: an address may wait for it. Still one for all that came together. */
   readonly now: () => void;
+  /** Has one made some time from now, for what is wanted already and what is about to come. */
+  readonly later: () => void;
   /** Addresses are being taken: until `release` no plan takes the processor from that. */
   readonly hold: () => void;
   readonly release: () => void;
 };
 
+/** How soon a plan is wanted. Of several wishes the most urgent one counts. */
+export type Urgency = "later" | "soon" | "now";
+const URGENCY: Readonly<Record<Urgency, number>> = { later: 0, soon: 1, now: 2 };
+
 export function createPlanSoon(plan: () => void): PlanSoon {
-  /** How soon a plan is wanted; undefined: not at all. */
-  let wanted: "soon" | "now" | undefined;
+  let wanted: { readonly urgency: Urgency; readonly at: number } | undefined;
   let cancel = (): void => undefined;
   let isRunning = false;
   let tookMs = 0;
@@ -51,14 +59,15 @@ export function createPlanSoon(plan: () => void): PlanSoon {
     // How long to rest after a plan is known when it has ended.
     if (wanted === undefined || isRunning) return;
     cancel();
-    const restMs = wanted === "now" ? 0 : restAfter(tookMs);
-    const waitMs = Math.max(endedAt + restMs, heldUntil) - performance.now();
+    const restMs = wanted.urgency === "now" ? 0 : restAfter(tookMs);
+    const notBefore = wanted.urgency === "later" ? wanted.at + LATER_MS : -Infinity;
+    const waitMs = Math.max(endedAt + restMs, notBefore, heldUntil) - performance.now();
     cancel = waitMs > 0 ? startTimer(waitMs, run) : startImmediate(run);
   }
 
-  function want(next: "soon" | "now"): void {
-    if (wanted === "now" || wanted === next) return;
-    wanted = next;
+  function want(urgency: Urgency): void {
+    if (wanted && URGENCY[wanted.urgency] >= URGENCY[urgency]) return;
+    wanted = { urgency, at: performance.now() };
     schedule();
   }
 
@@ -68,6 +77,9 @@ export function createPlanSoon(plan: () => void): PlanSoon {
     },
     now: () => {
       want("now");
+    },
+    later: () => {
+      want("later");
     },
     hold: () => {
       heldUntil = performance.now() + HELD_MS;

@@ -20,6 +20,8 @@ export type PlanInput = Cluster & {
   /** Who answers for what now. */
   readonly holders: Holders;
   readonly placement: Placement;
+  /** How many groups each node has beside those of these Services; absent: they are all there are. */
+  readonly load?: ReadonlyMap<string, number>;
 };
 
 /** What holds for one address of one Service. */
@@ -59,7 +61,7 @@ export function planAddresses(input: PlanInput): Plan {
     return { address, claims, ready };
   });
   const groups = groupsOf(input, cases);
-  const owners = placeAddresses(groups, input.placement);
+  const owners = placeAddresses(groups, input.placement, input.load);
   const addresses = new Map<string, AddressPlan>();
   for (const { address, ready } of cases) {
     const owner = owners.get(address);

@@ -44,16 +44,18 @@ const SUSPECTS = new Map([["n2", [IP]]]);
 describe("createProber", () => {
   it("asks at once and every round, and says when an owner is gone", () => {
     const { prober, seen, rounds } = setUp();
+    expect(prober.suspicion()).toBe("none");
     prober.suspect(SUSPECTS);
+    expect(prober.suspicion()).toBe("asked");
     expect(seen).toMatchObject({ sent: 1, open: 1 });
     rounds(2);
     expect([prober.isGone("n2", IP), seen.verdicts]).toEqual([false, 0]);
     rounds(1);
     expect([prober.isGone("n2", IP), seen.verdicts, seen.sent]).toEqual([true, 1, 4]);
     rounds(1);
-    expect([seen.verdicts, prober.verdicts(), prober.hasVerdict()]).toEqual([1, 1, true]);
+    expect([seen.verdicts, prober.verdicts(), prober.suspicion()]).toEqual([1, 1, "verdict"]);
     prober.suspect(new Map());
-    expect([prober.verdicts(), prober.hasVerdict()]).toEqual([2, false]);
+    expect([prober.verdicts(), prober.suspicion()]).toEqual([2, "none"]);
     prober.suspect(new Map());
     expect(prober.verdicts()).toBe(2);
   });
@@ -77,12 +79,10 @@ describe("createProber", () => {
     expect([prober.isGone("n2", IP), seen.verdicts]).toEqual([false, 0]);
   });
 
-  it("closes its socket and rests when nobody is suspected, or nothing is to be asked for", () => {
+  it("closes its socket and rests when nobody is suspected", () => {
     const { prober, seen, isTicking } = setUp();
     prober.suspect(SUSPECTS);
     prober.suspect(new Map());
-    expect([seen.open, isTicking()]).toEqual([0, false]);
-    prober.suspect(new Map([["n2", []]]));
     expect([seen.open, isTicking()]).toEqual([0, false]);
     prober.suspect(SUSPECTS);
     prober.stop();

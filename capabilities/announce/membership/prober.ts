@@ -10,8 +10,8 @@ export type Prober = {
   /** Whom to suspect from now on; with nobody to suspect it is at rest and hears nothing. */
   suspect(suspects: Suspects): void;
   isGone(owner: string, address: string): boolean;
-  /** True if `isGone` is so of any that is suspected. */
-  hasVerdict(): boolean;
+  /** none: nobody is suspected. verdict: `isGone` is so of any that is. */
+  suspicion(): "none" | "asked" | "verdict";
   /** A number that is another one whenever `isGone` says something else than before. */
   verdicts(): number;
   stop(): void;
@@ -84,7 +84,7 @@ export function createProber(options: ProberOptions): Prober {
 
   return {
     suspect: next => {
-      suspects = new Map([...next].filter(([, addresses]) => addresses.length > 0));
+      suspects = next;
       if (suspects.size === 0) rest();
       else if (!cancel) {
         dueAt = options.now();
@@ -92,7 +92,7 @@ export function createProber(options: ProberOptions): Prober {
       }
     },
     isGone: (owner, address) => isGone(witness, owner, address),
-    hasVerdict: () => verdict !== "",
+    suspicion: () => (verdict !== "" ? "verdict" : suspects.size > 0 ? "asked" : "none"),
     verdicts: () => verdicts,
     stop: () => {
       suspects = new Map();

@@ -166,7 +166,7 @@ export class VirtualNode {
   }
 
   #suspect(suspects: Suspects): void {
-    this.#suspects = new Map([...suspects].filter(([, list]) => list.length > 0));
+    this.#suspects = suspects;
     if (this.#suspects.size === 0) {
       this.#witness = NO_CASES;
       this.#next.round = Infinity;
