@@ -126,6 +126,23 @@ describe("createPlanner", () => {
   });
 });
 
+describe("planFor", () => {
+  it("who took an address last is all that has to be gone", () => {
+    const [address] = IPS as [string];
+    const silent = (name: string, epoch: number): Member => ({
+      ...{ node: name, phase: "active", health: "silent", interfaces: ["eth0"] },
+      claims: [{ address, epoch }],
+    });
+    const members = [silent("n2", 1), silent("n3", 2)];
+    const ownerIf = (isGone: Standing["isGone"]) =>
+      planFor(FACTS, { ...STANDING, members, isGone }).addresses.get(address)?.owner;
+    expect(ownerIf(() => false)).toBe("n3");
+    expect(ownerIf(owner => owner === "n2")).toBe("n3");
+    expect(ownerIf(owner => owner === "n3")).toBe("n1");
+    expect(suspectsFor(FACTS, { ...STANDING, members })).toEqual(new Map([["n3", [address]]]));
+  });
+});
+
 describe("turnOf", () => {
   const peer = (over: Partial<Member> = {}): Member => ({
     ...{ node: "n2", phase: "active", health: "heard", claims: [], interfaces: ["eth0"] },

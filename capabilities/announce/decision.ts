@@ -1,5 +1,5 @@
-import { alivePeers, holdersOf, holdersTaking, suspectsOf } from "./holders";
-import { kept } from "./kept";
+import { alivePeers, holdersOf, holdersTaking, suspectsOf, withoutReplaced } from "./holders";
+import { kept, keptFor } from "./kept";
 import type { Claim, Health, Member } from "./membership/membership";
 import type { Suspects } from "./membership/witness";
 import { planAddresses } from "./plan";
@@ -40,7 +40,15 @@ export function aliveOf({ me, isActive, members }: Standing): ReadonlySet<string
 
 /** Who answers for what, as this node sees it. */
 export function planFor(facts: Facts, standing: Standing): Plan {
-  return planAddresses(inputFor(facts, standing));
+  return planAddresses(inputFor(facts, inForce(standing)));
+}
+
+/** Asked of the same list several times for each plan. */
+const membersInForce = keptFor(withoutReplaced);
+
+/** Only with claims that nobody has taken over since. */
+function inForce(standing: Standing): Standing {
+  return { ...standing, members: membersInForce(standing.members) };
 }
 
 function inputFor(facts: Facts, standing: Standing): PlanInput {
@@ -99,7 +107,8 @@ export function createPlanner(): Planner {
   }
 
   return {
-    plan: (facts, standing) => {
+    plan: (facts, given) => {
+      const standing = inForce(given);
       if (last && isSameBasis(last, { facts, standing })) return last.plan;
       // What was thought of when an owner was late has come about.
       const known = areSilentGone(standing)
@@ -108,7 +117,7 @@ export function createPlanner(): Planner {
       last = known ? { ...known, standing } : make(facts, standing);
       return last.plan;
     },
-    suspects: (facts, standing) => suspectsIn(standing, rest => planOfRest(facts, rest)),
+    suspects: (facts, standing) => suspectsIn(inForce(standing), rest => planOfRest(facts, rest)),
   };
 }
 
@@ -195,7 +204,7 @@ function isSameToPlan(before: Member, after: Member | undefined): boolean {
  * what it will have if they are gone; who is late inherits, too, and may inherit from who is late as well.
  */
 export function suspectsFor(facts: Facts, standing: Standing): Suspects {
-  return suspectsIn(standing, rest => planFor(facts, rest));
+  return suspectsIn(inForce(standing), rest => planFor(facts, rest));
 }
 
 function suspectsIn(standing: Standing, planOf: (rest: Standing) => Plan): Suspects {

@@ -89,6 +89,33 @@ describe("alivePeers", () => {
   });
 });
 
+describe("withoutReplaced", () => {
+  const at = (epoch: number) => [{ address: IP, epoch }];
+  const silent = (node: string, epoch: number) =>
+    member(node, { health: "silent", claims: [...at(epoch), { address: IP2, epoch: 1 }] });
+  const claimsOf = (members: readonly Member[]) =>
+    withoutReplaced(members).map(({ claims }) => claims.map(one => `${one.address} ${one.epoch}`));
+
+  it("what was taken from a silent node is not its own again when the taker is silent, too", () => {
+    expect(claimsOf([silent("a", 4), silent("b", 5)])).toEqual([
+      [`${IP2} 1`],
+      [`${IP} 5`, `${IP2} 1`],
+    ]);
+  });
+
+  it("who is heard speaks for itself", () => {
+    const members = [member("a"), member("b", { claims: at(5) })];
+    expect(withoutReplaced(members)).toBe(members);
+    expect(claimsOf([member("a"), silent("b", 5)])[0]).toEqual([`${IP} 4`]);
+    const late = member("a", { health: "late" });
+    expect(claimsOf([late, silent("b", 5)])[0]).toEqual([`${IP} 4`]);
+  });
+
+  it("of two that claim it alike none has taken it from the other", () => {
+    expect(claimsOf([silent("a", 4), silent("b", 4)]).map(all => all.length)).toEqual([2, 2]);
+  });
+});
+
 describe("suspectsOf", () => {
   const heirOf = (address: string): string => (address === IP ? "me" : "other");
   const both = [

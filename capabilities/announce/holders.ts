@@ -38,6 +38,22 @@ export function holdersOf({ members, own, isGone }: HoldersInput): Holders {
   return new Map([...weak, ...strong]);
 }
 
+/**
+ * The members without what silent ones said of addresses that somebody took from them: whoever took them had made sure that
+ * they are gone, and that holds when the new owner is silent, too.
+ */
+export function withoutReplaced(members: readonly Member[]): readonly Member[] {
+  if (members.every(({ health }) => health !== "silent")) return members;
+  const highest = highestEpochs(members);
+  return members.map(member => {
+    if (member.health !== "silent") return member;
+    const claims = member.claims.filter(
+      ({ address, epoch }) => epoch >= (highest.get(address) ?? 0),
+    );
+    return claims.length === member.claims.length ? member : { ...member, claims };
+  });
+}
+
 /** The peers that may be given addresses: active and not silent. */
 export function alivePeers(members: readonly Member[]): readonly string[] {
   return members
