@@ -3,7 +3,7 @@ import { BROKEN, excluded, preferred } from "./events/moves";
 import { SILENT_HALVES, UNTIL_ONE, filtered, partitioned } from "./events/network";
 import { powerCut, powerCutWithoutApi } from "./events/power";
 import { UNTIL_REPORTED, stranger } from "./events/stranger";
-import { LOST, P99, thousand } from "./events/thousand";
+import { ANNOUNCED_AFTER, LOST, thousand } from "./events/thousand";
 import { MOVES, hogged, lossy } from "./events/soak";
 import type { Event } from "./trial";
 
@@ -94,7 +94,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     title: "power cut of one owner of 1,000 addresses",
     event: thousand,
     subjects: ["ancho"],
-    limits: { [P99]: 1000, [LOST]: 0 },
+    limits: { [ANNOUNCED_AFTER]: 1000, [LOST]: 0 },
     minNodes: 10,
   },
   lossy: {

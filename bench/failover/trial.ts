@@ -24,8 +24,8 @@ export type Scene = {
   readonly soakMs: number;
 };
 
-/** What an event is judged by besides connections, by name; the greatest of all runs counts. */
-export type Figures = Readonly<Record<string, number>>;
+/** What an event is judged by besides connections, by name; the greatest of all runs counts, and of lists the 99th percentile of all together. */
+export type Figures = Readonly<Record<string, number | readonly number[]>>;
 
 /** One run of a case: what the client saw of each address, in the order of the subject's, and the event's figures. */
 export type Trial = { readonly samples: readonly Sample[]; readonly figures: Figures };
