@@ -5,7 +5,7 @@ import type { Suspects } from "./membership/witness";
 import { planAddresses } from "./plan";
 import type { Plan, PlanInput } from "./plan";
 import type { Urgency } from "./plan-soon";
-import { replanAddresses } from "./replan";
+import { isSameCluster, replanAddresses } from "./replan";
 import type { Planned } from "./replan";
 
 /** What the cluster says. */
@@ -154,16 +154,6 @@ function isSameStanding(before: Standing, after: Standing): boolean {
     // The wire is asked for those who are late, too, but believed of the silent only.
     (before.verdicts === after.verdicts ||
       before.members.every(({ health }) => health !== "silent"))
-  );
-}
-
-function isSameCluster(before: Facts, after: Facts): boolean {
-  return (
-    before.config === after.config &&
-    before.services === after.services &&
-    before.nodes === after.nodes &&
-    before.placement === after.placement &&
-    before.ignoreExcludeLabel === after.ignoreExcludeLabel
   );
 }
 

@@ -56,7 +56,13 @@ function hasSameInterfaces(name: string, before: PlanInput, after: PlanInput): b
   return before.interfaces.get(name)?.join() === after.interfaces.get(name)?.join();
 }
 
-function isSameCluster(before: PlanInput, after: PlanInput): boolean {
+/** What the cluster says, as far as it is kept for as long as it does not change: the time is not. */
+type Cluster = Pick<
+  PlanInput,
+  "config" | "services" | "nodes" | "placement" | "ignoreExcludeLabel"
+>;
+
+export function isSameCluster(before: Cluster, after: Cluster): boolean {
   return (
     before.config === after.config &&
     before.services === after.services &&
