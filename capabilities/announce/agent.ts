@@ -290,7 +290,8 @@ class RunningAgent implements Agent {
   }
 
   #suspect(): void {
-    if (this.#phase !== "active" || this.#isWaking()) return;
+    if (this.#isWaking()) return;
+    // Who takes no part suspects nobody: then it is at rest.
     this.#prober.suspect(this.#planner.suspects(this.#facts(), this.#standing()));
   }
 
@@ -388,10 +389,10 @@ class RunningAgent implements Agent {
     // Epochs are raised when it is clear that this node keeps what it took or adopted.
     this.#claim(new Set(this.#claims.map(({ address }) => address)));
     const isAsked = !isSameOwned(held, owned) || this.#toAnnounce.size > 0;
-    if (isAsked)
-      [this.#plans, this.#looks].forEach(({ hold }) => {
-        hold();
-      });
+    if (isAsked) {
+      this.#plans.hold();
+      this.#looks.hold();
+    }
     const done = isAsked ? this.#responder.own(owned) : undefined;
     // Events, log and status cost more time than the takeover that they tell of.
     void this.#tell(() => {
@@ -414,9 +415,8 @@ class RunningAgent implements Agent {
 
   #onOutcome(outcome: Outcome): void {
     this.#links = outcome.links;
-    [this.#plans, this.#looks].forEach(({ release }) => {
-      release();
-    });
+    this.#plans.release();
+    this.#looks.release();
     this.#tellLinks();
     if (this.#phase === "active") {
       const isMine = ({ address }: Binding): boolean =>
