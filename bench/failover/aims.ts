@@ -30,8 +30,10 @@ export function measuredOf(
     summarize(trials.flatMap(({ samples }) => samples.slice(i, i + 1))),
   );
   const names = Object.keys(about.of.limits ?? {});
-  const figures = names.map(name => [name, figureOf(trials.map(t => t.figures[name] ?? NaN))]);
-  return { ...about, families, figures: Object.fromEntries(figures) as Measured["figures"] };
+  const figures = names.map(
+    name => [name, figureOf(trials.map(t => t.figures[name] ?? NaN))] as const,
+  );
+  return { ...about, families, figures: Object.fromEntries(figures) };
 }
 
 function figureOf(runs: readonly Figures[string][]): FigureOfRuns {

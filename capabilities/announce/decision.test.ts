@@ -89,7 +89,7 @@ describe("createPlanner", () => {
           expect(planner.suspects(facts, standing)).toEqual(suspectsFor(facts, standing));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 

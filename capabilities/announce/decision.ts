@@ -1,7 +1,7 @@
 import { alivePeers, holdersOf, holdersTaking, suspectsOf, withoutReplaced } from "./holders";
 import { kept, keptFor } from "./kept";
 import type { Claim, Health, Member } from "./membership/membership";
-import type { Suspects } from "./membership/witness";
+import type { Suspects, Suspicion } from "./membership/witness";
 import { planAddresses } from "./plan";
 import type { Plan, PlanInput } from "./plan";
 import type { Urgency } from "./plan-soon";
@@ -87,8 +87,7 @@ export function createPlanner(): Planner {
 
   function make(facts: Facts, standing: Standing): Basis & Planned {
     const input = inputFor(facts, standing);
-    const isTimeless = last && !dependsOnTime(last.facts) && !dependsOnTime(facts);
-    const again = last && isTimeless ? replanAddresses(last, input) : undefined;
+    const again = last && replanAddresses(last, input);
     return { facts, standing, input, plan: again ?? planAddresses(input) };
   }
 
@@ -136,10 +135,7 @@ function areSilentGone({ members, isGone }: Standing): boolean {
 /** Lists that are the same object have not changed: whoever makes them keeps them until they do. */
 function isSameBasis(before: Basis, after: Basis): boolean {
   return (
-    !dependsOnTime(before.facts) &&
-    !dependsOnTime(after.facts) &&
-    isSameCluster(before.facts, after.facts) &&
-    isSameStanding(before.standing, after.standing)
+    isSameCluster(before.facts, after.facts) && isSameStanding(before.standing, after.standing)
   );
 }
 
@@ -155,10 +151,6 @@ function isSameStanding(before: Standing, after: Standing): boolean {
     (before.verdicts === after.verdicts ||
       before.members.every(({ health }) => health !== "silent"))
   );
-}
-
-function dependsOnTime({ nodes }: Facts): boolean {
-  return nodes.some(({ notReadySince }) => notReadySince !== undefined);
 }
 
 function isSameSet(before: ReadonlySet<string>, after: ReadonlySet<string>): boolean {
@@ -236,13 +228,8 @@ export function turnOf(before: readonly Member[], after: readonly Member[]): Tur
 /**
  * How soon a plan is wanted. Whether who fell silent is gone the wire says: until then nothing is to be done, and what other
  * heirs take meanwhile is no reason to make this one wait for the processor.
- *
- * @param suspicion what the wire says of those who are not heard: asked: nothing yet
  */
-export function urgencyOf(
-  turn: Exclude<Turn, "late">,
-  suspicion: "none" | "asked" | "verdict",
-): Urgency {
+export function urgencyOf(turn: Exclude<Turn, "late">, suspicion: Suspicion): Urgency {
   if (turn === "turn" || (turn === "silent" && suspicion === "verdict")) return "now";
   return turn === "silent" || suspicion === "asked" ? "later" : "soon";
 }

@@ -135,6 +135,8 @@ describe("replanAddresses", () => {
       { ignoreExcludeLabel: true },
     ];
     expect(replanAddresses(last, { ...before })).toEqual(last.plan);
+    const late = { ...before, nodes: [node("iris1", { notReadySince: 1 })] };
+    expect(replanAddresses({ input: late, plan: planAddresses(late) }, late)).toBeUndefined();
     for (const change of changes)
       expect(replanAddresses(last, { ...before, ...change })).toBeUndefined();
   });

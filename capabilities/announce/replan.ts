@@ -10,8 +10,7 @@ export type Planned = { readonly input: PlanInput; readonly plan: Plan };
 
 /**
  * The plan for what differs from the last one only in who answers for what, and by nodes that are not alive any more:
- * the same as a plan made anew, with less work, since only groups that this can change are thought about. The time
- * must not matter to either.
+ * the same as a plan made anew, with less work, since only groups that this can change are thought about.
  *
  * @returns undefined if more is different
  */
@@ -56,14 +55,16 @@ function hasSameInterfaces(name: string, before: PlanInput, after: PlanInput): b
   return before.interfaces.get(name)?.join() === after.interfaces.get(name)?.join();
 }
 
-/** What the cluster says, as far as it is kept for as long as it does not change: the time is not. */
+/** What the cluster says, but for the time. */
 type Cluster = Pick<
   PlanInput,
   "config" | "services" | "nodes" | "placement" | "ignoreExcludeLabel"
 >;
 
+/** True if it says the same as before, whatever the time: a node that is not Ready is judged by how long it is so. */
 export function isSameCluster(before: Cluster, after: Cluster): boolean {
   return (
+    after.nodes.every(({ notReadySince }) => notReadySince === undefined) &&
     before.config === after.config &&
     before.services === after.services &&
     before.nodes === after.nodes &&

@@ -1,5 +1,5 @@
-import { DEVICE } from "./kernel-state";
-import type { DesiredState, KernelOp, KernelState, Link, ProxyEntry } from "./kernel-state";
+import { DEVICE, proxyKey } from "./kernel-state";
+import type { DesiredState, KernelOp, KernelState, Link } from "./kernel-state";
 
 /**
  * The changes that turn what the kernel holds into what it is to hold, in an order that never answers for an
@@ -37,8 +37,4 @@ function deviceOps(device: Link | undefined, isWanted: boolean): readonly Kernel
   if (!device) return [{ op: "add-device" }];
   // Down, its routes are gone; with ARP, the kernel would ask for the address on a link without hosts.
   return device.up && device.noArp ? [] : [{ op: "set-device-flags", index: device.index }];
-}
-
-function proxyKey({ address, interfaceIndex }: ProxyEntry): string {
-  return `${address}%${interfaceIndex}`;
 }

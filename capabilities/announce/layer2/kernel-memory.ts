@@ -1,3 +1,4 @@
+import { proxyKey } from "./kernel-state";
 import type { KernelOp, KernelState, ProxyEntry } from "./kernel-state";
 import type { Kernel } from "./netlink";
 
@@ -38,7 +39,7 @@ export function rememberKernel(kernel: Kernel): KernelMemory {
       const read = await kernel.dump();
       // What changed meanwhile may be in it or not.
       if (reading === readings) {
-        const proxies = new Map(read.proxies.map(entry => [keyOf(entry), entry]));
+        const proxies = new Map(read.proxies.map(entry => [proxyKey(entry), entry]));
         known = { read, proxies, routes: new Set(read.routes) };
       }
       return read;
@@ -62,10 +63,10 @@ export function rememberKernel(kernel: Kernel): KernelMemory {
 function note({ proxies, routes }: Known, op: KernelOp): boolean {
   switch (op.op) {
     case "add-proxy":
-      proxies.set(keyOf(op), { address: op.address, interfaceIndex: op.interfaceIndex });
+      proxies.set(proxyKey(op), { address: op.address, interfaceIndex: op.interfaceIndex });
       return true;
     case "remove-proxy":
-      proxies.delete(keyOf(op));
+      proxies.delete(proxyKey(op));
       return true;
     case "add-route":
       routes.add(op.address);
@@ -76,8 +77,4 @@ function note({ proxies, routes }: Known, op: KernelOp): boolean {
     default:
       return false;
   }
-}
-
-function keyOf({ address, interfaceIndex }: ProxyEntry): string {
-  return `${interfaceIndex} ${address}`;
 }

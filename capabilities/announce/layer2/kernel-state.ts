@@ -54,6 +54,11 @@ export type KernelOp =
   | ({ readonly op: "add-proxy" } & ProxyEntry)
   | ({ readonly op: "remove-proxy" } & ProxyEntry);
 
+/** The same for entries that are the same. */
+export function proxyKey({ address, interfaceIndex }: ProxyEntry): string {
+  return `${address}%${interfaceIndex}`;
+}
+
 /** Name of the device that the host routes of owned addresses lead to. */
 export const DEVICE = "ancho0";
 

@@ -7,7 +7,7 @@ import { chooseInterfaces } from "./interfaces";
 import type { WantedInterfaces } from "./interfaces";
 import { rememberKernel } from "./kernel-memory";
 import type { KernelMemory } from "./kernel-memory";
-import { DEVICE, familyOf } from "./kernel-state";
+import { DEVICE, familyOf, proxyKey } from "./kernel-state";
 import type { KernelOp, KernelState, Link, ProxyEntry } from "./kernel-state";
 import type { Kernel } from "./netlink";
 import type { PacketBinding, PacketResponder } from "./packet-mode/packet-responder";
@@ -219,7 +219,7 @@ async function reconcile(options: ResponderOptions, run: Run): Promise<Outcome> 
     links: actual.links,
     fresh: answering.filter(
       binding =>
-        added.has(placeKey(binding.address, binding.link.index)) ||
+        added.has(placeKey(binding)) ||
         (binding.mode === "packet" && !wasAnswering(binding, run.last)) ||
         isRenewed(binding.link, run.last.links),
     ),
@@ -292,17 +292,17 @@ function wasAnswering({ address, link }: Place, { answering }: Outcome): boolean
   return answering.some(last => last.address === address && last.link.index === link.index);
 }
 
-function placeKey(address: string, interfaceIndex: number): string {
-  return `${interfaceIndex} ${address}`;
+function placeKey({ address, link }: Place): string {
+  return proxyKey({ address, interfaceIndex: link.index });
 }
 
 function addedBy(op: KernelOp): readonly string[] {
-  return op.op === "add-proxy" ? [placeKey(op.address, op.interfaceIndex)] : [];
+  return op.op === "add-proxy" ? [proxyKey(op)] : [];
 }
 
 /** Without the change, the kernel does not answer there. IPv6 answers without a route as well. */
 function concerns(op: KernelOp, place: Place): boolean {
-  if (addedBy(op).includes(placeKey(place.address, place.link.index))) return true;
+  if (addedBy(op).includes(placeKey(place))) return true;
   if (familyOf(place.address) === "ipv6") return false;
   if (op.op === "add-route") return op.address === place.address;
   return op.op === "add-device" || op.op === "set-device-flags";

@@ -3,15 +3,14 @@ import type { Link } from "../layer2/kernel-state";
 import type { AnswerSocket } from "../packet/packet-socket";
 import { answeredAddress, queryOn } from "../packet/query";
 import { NO_CASES, isGone, nextRound } from "./witness";
-import type { Suspects } from "./witness";
+import type { Suspects, Suspicion } from "./witness";
 
 /** Asks the wire for the addresses of owners that fell silent. */
 export type Prober = {
   /** Whom to suspect from now on; with nobody to suspect it is at rest and hears nothing. */
   suspect(suspects: Suspects): void;
   isGone(owner: string, address: string): boolean;
-  /** none: nobody is suspected. verdict: `isGone` is so of any that is. */
-  suspicion(): "none" | "asked" | "verdict";
+  suspicion(): Suspicion;
   /** A number that is another one whenever `isGone` says something else than before. */
   verdicts(): number;
   stop(): void;

@@ -22,6 +22,9 @@ type Case = {
 /** Owners under suspicion, and of each the addresses that this node would take. */
 export type Suspects = ReadonlyMap<string, readonly string[]>;
 
+/** none: nobody is suspected. asked: none of them is gone yet. verdict: some address of one is. */
+export type Suspicion = "none" | "asked" | "verdict";
+
 /** Silent to so many questions, an owner or an address counts as gone. */
 const GONE_AFTER = 3;
 /**

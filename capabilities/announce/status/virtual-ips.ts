@@ -1,9 +1,9 @@
-import { keptFor } from "../kept";
 import { virtualIPResource } from "../../config/kinds/virtual-ip";
 import type { VirtualIP } from "../../config/kinds/virtual-ip";
 import type { Log } from "../../kube/log";
 import type { ResourceKind } from "../../kube/resource";
 import { watchStore } from "../../kube/store";
+import { keptFor } from "../kept";
 import type { VipFacts } from "../wire/duties";
 
 export const virtualIps: ResourceKind<VirtualIP> = virtualIPResource;
